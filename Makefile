@@ -53,7 +53,7 @@ test-deps:
 	@tools/fetch-test-nginx $(BUILD)/test-nginx
 
 test: test-deps
-	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory all unit suites
 
 unit:
 	@$(MAKE) --no-print-directory -C test unit
