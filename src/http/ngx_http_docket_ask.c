@@ -371,6 +371,49 @@ ngx_http_docket_live(ngx_http_request_t *r, ngx_http_docket_job_t *node,
 }
 
 
+/* A job that only the disk knows: finished and evicted, or not yet taken back
+   into the queue after a start. */
+
+static ngx_int_t
+ngx_http_docket_disk(ngx_http_request_t *r, const char *id,
+    ngx_http_docket_job_t *node, ngx_str_t *record)
+{
+    char          *json;
+    size_t         len;
+    docket_job_t  *job;
+
+    job = ngx_http_docket_load(r, id);
+
+    if (job == NULL || docket_job_print(job, &json, &len) != DOCKET_OK) {
+        return NGX_DECLINED;
+    }
+
+    record->data = ngx_pnalloc(r->pool, len);
+
+    if (record->data != NULL) {
+        record->len = len;
+        ngx_memcpy(record->data, json, len);
+    }
+
+    free(json);
+
+    ngx_memzero(node, sizeof(ngx_http_docket_job_t));
+    ngx_memcpy(node->id, job->id, DOCKET_ID_LEN);
+
+    node->state = job->state;
+    node->run = job->run;
+    node->capture_run = job->capture_run;
+    node->partial = job->partial;
+    node->settled = job->settled;
+    node->created = job->created;
+    node->requested = job->requested;
+    node->started = job->started;
+    node->packets = job->packets;
+
+    return (record->data != NULL) ? NGX_OK : NGX_ERROR;
+}
+
+
 ngx_int_t
 ngx_http_docket_find(ngx_http_request_t *r, const char *id,
     ngx_http_docket_job_t *job, ngx_str_t *record)
@@ -383,8 +426,8 @@ ngx_http_docket_find(ngx_http_request_t *r, const char *id,
 
     rc = ngx_http_docket_zone_get(mcf->zone, id, job, r->pool, &text, 1);
 
-    if (rc == NGX_DECLINED && ngx_http_docket_load(r, id) != NULL) {
-        rc = ngx_http_docket_zone_get(mcf->zone, id, job, r->pool, &text, 1);
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_docket_disk(r, id, job, &text);
     }
 
     if (rc != NGX_OK) {

@@ -238,19 +238,16 @@ ngx_http_docket_status_send(ngx_http_request_t *r, ngx_uint_t may_wait)
     ngx_http_docket_ctx_t        *ctx;
     ngx_http_docket_ids_t        *list;
     ngx_http_docket_job_t         job;
-    ngx_http_docket_main_conf_t  *mcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
     list = ctx->data;
     id = list->ids.elts;
 
     if (may_wait) {
 
         for (i = 0; i < list->ids.nelts; i++) {
-            if (ngx_http_docket_zone_get(mcf->zone, (char *) id
-                                         + i * (DOCKET_ID_LEN + 1), &job, NULL,
-                                         NULL, 0)
+            if (ngx_http_docket_find(r, (char *) id + i * (DOCKET_ID_LEN + 1),
+                                     &job, NULL)
                 == NGX_OK
                 && !docket_state_final(job.state))
             {
@@ -385,6 +382,33 @@ ngx_http_docket_stats_lines(yajl_gen g, ngx_http_docket_sensor_state_t *s)
 }
 
 
+/* Is the name one of the list's? */
+
+static ngx_uint_t
+ngx_http_docket_named(ngx_str_t *list, ngx_str_t *name)
+{
+    u_char  *p, *start, *last;
+
+    last = list->data + list->len;
+
+    for (p = list->data; p < last; p++) {
+        start = p;
+
+        while (p < last && ngx_strchr(",;+ \t", *p) == NULL) {
+            p++;
+        }
+
+        if ((size_t) (p - start) == name->len
+            && ngx_strncmp(start, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_int_t
 ngx_http_docket_stats(ngx_http_request_t *r, ngx_str_t *rest)
 {
@@ -409,11 +433,7 @@ ngx_http_docket_stats(ngx_http_request_t *r, ngx_str_t *rest)
 
     for (i = 0; i < mcf->sensors.nelts; i++) {
 
-        if (rest->len != 0
-            && ngx_strlcasestrn(rest->data, rest->data + rest->len,
-                                sensor[i].name.data, sensor[i].name.len - 1)
-               == NULL)
-        {
+        if (rest->len != 0 && !ngx_http_docket_named(rest, &sensor[i].name)) {
             continue;
         }
 
