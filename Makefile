@@ -2,11 +2,11 @@
 #
 #   make          build/ngx_http_docket_module.so for the installed nginx
 #   make deps     install the Debian packages that building needs (as root)
+#   make demo     install what is needed, start real Stenographers and nginx,
+#                 ask, print the packets
 #   make test     install what is needed, run every suite
 #   make unit     unit tests, plain and under ASAN and UBSAN
 #   make suites   the suites of t/ alone (SUITES="t/a.t t/b.t" for some)
-#   make asan     the suites of t/ against an nginx with ASAN and UBSAN
-#   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make clean
 #
 #   NGX_SRC=DIR   nginx's headers and configure (/usr/share/nginx/src)
@@ -25,18 +25,9 @@ CC_OPT   := -g -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
             -D_GNU_SOURCE $(WARN)
 LD_OPT   := -Wl,-z,relro -Wl,-z,now
 
-# nginx itself is built here too: what its own code does with null pointers
-# and unaligned reads is not for this project to judge
-ASAN_CC  := -g -O1 -fPIC -fno-omit-frame-pointer -D_GNU_SOURCE $(WARN) \
-            -DNGX_DEBUG_PALLOC=1 -fsanitize=address,undefined \
-            -fno-sanitize=alignment,nonnull-attribute
-ASAN_LD  := -fsanitize=address,undefined
-
 MODULE   := $(BUILD)/ngx_http_docket_module.so
-ASAN     := $(BUILD)/asan
 
-.PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
-        asan-build clean
+.PHONY: all help deps test-deps test unit suites demo clean
 
 all: $(MODULE)
 
@@ -50,7 +41,6 @@ deps:
 
 test-deps:
 	@tools/install-deps build test
-	@tools/fetch-test-nginx $(BUILD)/test-nginx
 
 test: test-deps
 	@$(MAKE) --no-print-directory all unit suites
@@ -59,15 +49,13 @@ unit:
 	@$(MAKE) --no-print-directory -C test unit
 	@$(MAKE) --no-print-directory -C test unit SAN=1
 
-fuzz-smoke fuzz:
-	@$(MAKE) --no-print-directory -C test $@
-
 suites: $(MODULE)
 	@t/run $(SUITES)
 
-asan: test-deps
-	@$(MAKE) --no-print-directory asan-build
-	@t/run --asan $(SUITES)
+demo:
+	@tools/install-deps build demo
+	@$(MAKE) --no-print-directory all
+	@tools/demo
 
 # configured anew when a source file comes or goes
 
@@ -88,28 +76,6 @@ $(BUILD)/nginx/objs/Makefile: config tools/configure-module $(BUILD)/sources \
 $(MODULE): $(BUILD)/nginx/objs/Makefile $(SRCS) $(HDRS)
 	@$(MAKE) --no-print-directory -C $(BUILD)/nginx -f objs/Makefile modules
 	@install -m 644 $(BUILD)/nginx/objs/$(@F) $@
-
-# nginx with its sanitizers, from the upstream tarball of Debian's source
-
-asan-build: $(ASAN)/ngx_http_docket_module.so
-
-$(ASAN)/src/configure: tools/fetch-package
-	@echo "fetching nginx's source"
-	@rm -rf $(ASAN)/src && mkdir -p $(ASAN)/src
-	@tools/fetch-package tarball nginx . $(ASAN)
-	@tar -xzf $(ASAN)/nginx_*.orig.tar.gz -C $(ASAN)/src --strip-components=1
-	@rm $(ASAN)/nginx_*.orig.tar.gz && touch $@
-
-$(ASAN)/nginx/objs/Makefile: config tools/configure-module $(BUILD)/sources \
-                             $(ASAN)/src/configure
-	@echo "configuring nginx and the module with sanitizers"
-	@tools/configure-module $(ASAN)/src $(ASAN)/nginx '$(ASAN_CC)' '$(ASAN_LD)'
-
-$(ASAN)/ngx_http_docket_module.so: $(ASAN)/nginx/objs/Makefile $(SRCS) $(HDRS)
-	@$(MAKE) --no-print-directory -j2 -C $(ASAN)/nginx -f objs/Makefile \
-	    binary modules > $(ASAN)/build.log 2>&1 \
-	    || { tail -30 $(ASAN)/build.log >&2; exit 1; }
-	@install -m 644 $(ASAN)/nginx/objs/$(@F) $@
 
 clean:
 	rm -rf $(BUILD)
