@@ -1,17 +1,16 @@
 /*
  * What the handlers share: the request's context, asking, answering, waiting.
  *
- *   ngx_http_docket_api.c      routes, methods, browsers of other sites
+ *   ngx_http_docket_api.c      routes, methods
  *   ngx_http_docket_input.c    request -> docket_query_t
  *   ngx_http_docket_ask.c      docket_query_t -> queued or known
  *   ngx_http_docket_answer.c   JSON, problem documents, headers
- *   ngx_http_docket_status.c   /status /events' data, /ids /urls /jobs /find
- *   ngx_http_docket_stats.c    /stats /sensors /metrics
- *   ngx_http_docket_change.c   /cancel /retry /clean DELETE
+ *   ngx_http_docket_status.c   /status /ids /urls /stats
  *   ngx_http_docket_wait.c     waiting requests of this worker
  *   ngx_http_docket_events.c   /events
  *   ngx_http_docket_stream.c   /pcap /query
  *   ngx_http_docket_results.c  docket_results
+ *   ngx_http_docket_send.c     captures as files, answers in pieces
  *   ngx_http_docket_variables.c
  */
 
@@ -137,8 +136,6 @@ ngx_int_t ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest);
 /* After ngx_http_docket_read_query(): asks, then streams the capture. */
 ngx_int_t ngx_http_docket_stream(ngx_http_request_t *r);
 ngx_int_t ngx_http_docket_stats(ngx_http_request_t *r, ngx_str_t *rest);
-ngx_int_t ngx_http_docket_sensors(ngx_http_request_t *r, ngx_str_t *rest);
-ngx_int_t ngx_http_docket_metrics(ngx_http_request_t *r, ngx_str_t *rest);
 
 
 #endif /* NGX_HTTP_DOCKET_API_H */

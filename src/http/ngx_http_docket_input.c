@@ -281,6 +281,16 @@ ngx_http_docket_read_query(ngx_http_request_t *r,
 
     if (rc == DOCKET_OK) {
         result = docket_query_result(q);
+
+        /* a result that was not filtered would be a wrong one */
+
+        if (result->filter != NULL) {
+            ngx_http_docket_zone_refused(mcf->zone);
+            return ngx_http_docket_problem(r, NGX_HTTP_BAD_REQUEST,
+                                           "filter: filters are not applied "
+                                           "by this version");
+        }
+
         ctx->query = q;
         ctx->text.data = (u_char *) result->text;
         ctx->text.len = result->text_len;
