@@ -18,7 +18,7 @@
 #include "job/docket_spool_file.h"
 
 
-#define DOCKET_SPOOL_TRIES     16     /* against those who remove the folder */
+#define DOCKET_SPOOL_TRIES     100    /* against those who remove the folder */
 #define DOCKET_SPOOL_PART_LEN  sizeof(".run.4294967295")
 
 

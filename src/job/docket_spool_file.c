@@ -11,7 +11,7 @@
 #include "job/docket_spool_file.h"
 
 
-#define DOCKET_FILE_TRIES    16       /* against those who remove *.tmp */
+#define DOCKET_FILE_TRIES    100      /* against those who remove *.tmp */
 #define DOCKET_FILE_FOREIGN  1000
 
 

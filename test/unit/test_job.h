@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -253,7 +255,12 @@ static inline int
 test_spool_teardown(void **state)
 {
     int            rc;
+    char           path[128];
     test_spool_t  *t = *state;
+
+    /* what a test that failed left */
+    snprintf(path, sizeof(path), "%s/full", t->path);
+    (void) umount2(path, MNT_DETACH);
 
     close(t->sp.fd);
     rc = nftw(t->path, test_unlink, 16, FTW_DEPTH | FTW_PHYS);
@@ -284,6 +291,26 @@ test_write(const docket_spool_t *sp, const char *path, const char *s,
     assert_true(fd != -1);
     assert_true(write(fd, s, len) == (ssize_t) len);
     assert_int_equal(close(fd), 0);
+}
+
+
+/* As fork(); the child does not outlive a test that fails. */
+
+static inline pid_t
+test_fork(void)
+{
+    pid_t  pid;
+
+    pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        return 0;
+    }
+
+    assert_true(pid != -1);
+
+    return pid;
 }
 
 

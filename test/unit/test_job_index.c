@@ -309,6 +309,12 @@ test_no_room(void **state)
     assert_int_equal(docket_index_count(ix), 19);
     assert_int_equal(test_exists(&t->sp, "index"), 1);
 
+    /* one in place that fails, and others behind it */
+    test_limit_file(64 * 5);
+    test_record(&rec, 7);
+    rec.packets = 98;
+    assert_int_equal(docket_index_put(ix, &rec), DOCKET_ERROR);
+    assert_int_equal(docket_index_get(ix, rec.id)->packets, 98);
     test_limit_file(RLIM_INFINITY);
 
     test_record(&rec, 20);
@@ -415,8 +421,7 @@ test_concurrent(void **state)
     test_ok(docket_index_rebuild(ix));
     assert_int_equal(pipe(ready), 0);
 
-    pid = fork();
-    assert_true(pid != -1);
+    pid = test_fork();
 
     if (pid == 0) {
         last = 0;

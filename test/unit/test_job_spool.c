@@ -4,7 +4,6 @@
  */
 
 #include <dirent.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -24,12 +23,13 @@ typedef struct {
 
 
 static char *
-test_json(size_t *len)
+test_json(const char *id, size_t *len)
 {
-    char          *json = NULL;
+    char          *json;
     docket_job_t  *job;
 
     job = test_job_full();
+    memcpy(job->id, id, DOCKET_ID_LEN);
     test_ok(docket_job_print(job, &json, len));
     docket_job_destroy(job);
 
@@ -43,7 +43,7 @@ test_create(const docket_spool_t *sp)
     char    *json;
     size_t   len;
 
-    json = test_json(&len);
+    json = test_json(TEST_ID, &len);
     test_ok(docket_spool_create(sp, TEST_ID, json, len, 0));
     free(json);
 }
@@ -215,7 +215,7 @@ test_create_in_folder(void **state)
     assert_int_equal(mkdirat(t->sp.fd, TEST_ID, 0750), 0);
     test_not_loaded(&t->sp, ENOENT, "");
 
-    json = test_json(&len);
+    json = test_json(TEST_ID, &len);
     test_ok(docket_spool_create(&t->sp, TEST_ID, json, len, 0));
     assert_int_equal(errno, 0);
     free(json);
@@ -238,7 +238,7 @@ test_hostile_record(void **state)
     static const char  path[] = TEST_ID "/query.json";
 
     assert_int_equal(mkdirat(t->sp.fd, TEST_ID, 0750), 0);
-    json = test_json(&len);
+    json = test_json(TEST_ID, &len);
 
     test_write(&t->sp, "good.json", json, len);
     assert_int_equal(symlinkat("../good.json", t->sp.fd, path), 0);
@@ -277,7 +277,8 @@ test_hostile_record(void **state)
         test_not_loaded(&t->sp, EBADMSG, "");
     }
 
-    memcpy(strstr(json, TEST_ID), TEST_ID2, DOCKET_ID_LEN);
+    free(json);
+    json = test_json(TEST_ID2, &len);
     test_write(&t->sp, path, json, len);
     test_not_loaded(&t->sp, EBADMSG, "another job");
 
@@ -320,7 +321,7 @@ test_no_room(void **state)
     docket_job_t  *job;
     test_spool_t  *t = *state;
 
-    json = test_json(&len);
+    json = test_json(TEST_ID, &len);
 
     test_limit_file(100);
     test_error(docket_spool_create(&t->sp, TEST_ID, json, len, 0), EFBIG);
@@ -370,7 +371,7 @@ test_full_disk(void **state)
     sp.fd = open(path, O_RDONLY | O_DIRECTORY);
     assert_true(sp.fd != -1);
 
-    json = test_json(&len);
+    json = test_json(TEST_ID, &len);
     test_ok(docket_spool_create(&sp, TEST_ID, json, len, 1));
 
     memset(page, 'x', sizeof(page));
@@ -408,8 +409,7 @@ test_no_access(void **state)
 
     assert_int_equal(fchmod(t->sp.fd, 0500), 0);
 
-    pid = fork();
-    assert_true(pid != -1);
+    pid = test_fork();
 
     if (pid == 0) {
         /* root may write anywhere */
@@ -665,7 +665,7 @@ test_space(void **state)
 }
 
 
-/* Several processes make the same jobs: each job has one maker, and is whole. */
+/* Several processes make the same jobs: each has one maker, and is whole. */
 
 #define TEST_CREATORS  4
 #define TEST_JOBS      200
@@ -714,8 +714,7 @@ test_creators(void **state)
     assert_int_equal(pipe(start), 0);
 
     for (i = 0; i < TEST_CREATORS; i++) {
-        pids[i] = fork();
-        assert_true(pids[i] != -1);
+        pids[i] = test_fork();
 
         if (pids[i] == 0) {
             close(start[1]);
@@ -759,6 +758,84 @@ test_creators(void **state)
 }
 
 
+/* The cleaning removes a job while it is asked for again: no error, and what
+   is there in the end is a whole job or none. */
+
+static void
+test_create_against_remove(void **state)
+{
+    int            i, status;
+    char          *json, err[256];
+    pid_t          pid;
+    size_t         len;
+    docket_job_t  *job;
+    test_spool_t  *t = *state;
+
+    json = test_json(TEST_ID, &len);
+
+    pid = test_fork();
+
+    if (pid == 0) {
+        for ( ;; ) {
+            if (docket_spool_remove(&t->sp, TEST_ID) != DOCKET_OK
+                && errno != ENOENT && errno != ENOTEMPTY)
+            {
+                _exit(errno);
+            }
+        }
+    }
+
+    for (i = 0; i < 500; i++) {
+        test_ok(docket_spool_create(&t->sp, TEST_ID, json, len, 0));
+    }
+
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+
+    test_ok(docket_spool_create(&t->sp, TEST_ID, json, len, 0));
+    job = docket_spool_load(&t->sp, TEST_ID, err, sizeof(err));
+    assert_non_null(job);
+    docket_job_destroy(job);
+
+    test_ok(docket_spool_remove(&t->sp, TEST_ID));
+    free(json);
+}
+
+
+/* tidy() of the helper does not take away what a worker is about to rename. */
+
+static void
+test_replace_against_tidy(void **state)
+{
+    int            i, status, dirfd;
+    pid_t          pid;
+    test_spool_t  *t = *state;
+
+    test_create(&t->sp);
+
+    pid = test_fork();
+
+    if (pid == 0) {
+        dirfd = docket_spool_open_dir(&t->sp, TEST_ID);
+
+        while (docket_spool_tidy(dirfd) == DOCKET_OK) { /* void */ }
+
+        _exit(errno);
+    }
+
+    for (i = 0; i < 500; i++) {
+        test_ok(docket_spool_again(&t->sp, TEST_ID, DOCKET_AGAIN_RETRY, 0));
+    }
+
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(docket_spool_again_read(&t->sp, TEST_ID),
+                     DOCKET_AGAIN_RETRY);
+}
+
+
 /* A process that holds "lock" (1: the owner's, 2: the job's, 3: slots of s1
    up to "slots") until it is killed. */
 
@@ -771,8 +848,7 @@ test_holder(const docket_spool_t *sp, int lock, unsigned slots)
 
     assert_int_equal(pipe(ready), 0);
 
-    pid = fork();
-    assert_true(pid != -1);
+    pid = test_fork();
 
     if (pid == 0) {
         fd = (lock == 1) ? docket_spool_own(sp)
@@ -904,6 +980,8 @@ main(void)
         test_case(test_walk),
         test_case(test_space),
         test_case(test_creators),
+        test_case(test_create_against_remove),
+        test_case(test_replace_against_tidy),
         test_case(test_locks),
         test_case(test_hostile_locks)
     };
