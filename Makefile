@@ -6,6 +6,7 @@
 #                 ask, print the packets
 #   make test     install what is needed, run every suite
 #   make unit     unit tests, plain and under ASAN and UBSAN
+#   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make suites   the suites of t/ alone (SUITES="t/a.t t/b.t" for some)
 #   make clean
 #
@@ -27,7 +28,8 @@ LD_OPT   := -Wl,-z,relro -Wl,-z,now
 
 MODULE   := $(BUILD)/ngx_http_docket_module.so
 
-.PHONY: all help deps test-deps test unit suites demo clean
+.PHONY: all help deps test-deps test unit fuzz-smoke fuzz \
+        suites demo clean
 
 all: $(MODULE)
 
@@ -43,11 +45,14 @@ test-deps:
 	@tools/install-deps build test
 
 test: test-deps
-	@$(MAKE) --no-print-directory all unit suites
+	@$(MAKE) --no-print-directory all unit fuzz-smoke suites
 
 unit:
 	@$(MAKE) --no-print-directory -C test unit
 	@$(MAKE) --no-print-directory -C test unit SAN=1
+
+fuzz-smoke fuzz:
+	@$(MAKE) --no-print-directory -C test $@
 
 suites: $(MODULE)
 	@t/run $(SUITES)

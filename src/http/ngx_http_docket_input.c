@@ -105,6 +105,32 @@ ngx_http_docket_limits(ngx_http_request_t *r, docket_query_t *q)
 }
 
 
+/* All but "partial", which says how to send and is no part of a question. */
+
+static int
+ngx_http_docket_args(ngx_http_request_t *r, docket_query_t *q)
+{
+    u_char  *p, *end, *last;
+
+    last = r->args.data + r->args.len;
+
+    for (p = r->args.data; p < last; p = end + 1) {
+        end = ngx_strlchr(p, last, '&');
+        end = (end == NULL) ? last : end;
+
+        if (end - p >= 8 && ngx_strncmp(p, "partial=", 8) == 0) {
+            continue;
+        }
+
+        if (docket_query_read_args(q, (char *) p, end - p) != DOCKET_OK) {
+            return DOCKET_ERROR;
+        }
+    }
+
+    return DOCKET_OK;
+}
+
+
 static ngx_int_t
 ngx_http_docket_type_is(ngx_http_request_t *r, const char *type)
 {
@@ -227,8 +253,8 @@ ngx_http_docket_read_query(ngx_http_request_t *r,
 
     rc = ngx_http_docket_limits(r, q);
 
-    if (rc == DOCKET_OK && r->args.len != 0) {
-        rc = docket_query_read_args(q, (char *) r->args.data, r->args.len);
+    if (rc == DOCKET_OK) {
+        rc = ngx_http_docket_args(r, q);
     }
 
     if (rc != DOCKET_OK) {

@@ -1,62 +1,69 @@
-/*
- * Memory of one query.
- */
-
-#include "query/docket_arena.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/docket_arena.h"
 
-#define DOCKET_ARENA_BLOCK  (8 * 1024 - 64)
-#define DOCKET_ARENA_MAX    (4 * 1024 * 1024)
-#define DOCKET_ARENA_ALIGN  16
+
+#define DOCKET_ARENA_BLOCK  4000
 
 
 struct docket_arena_block_s {
     docket_arena_block_t  *next;
-    size_t                 used;
     size_t                 size;
-    /* the header's size is a multiple of the alignment on 64-bit machines */
-    size_t                 pad;
-    unsigned char          data[];
+    max_align_t            data[];
 };
+
+
+void
+docket_arena_free(docket_arena_t *a)
+{
+    docket_arena_block_t  *b;
+
+    while (a->blocks != NULL) {
+        b = a->blocks;
+        a->blocks = b->next;
+        free(b);
+    }
+
+    a->used = 0;
+    a->total = 0;
+}
 
 
 void *
 docket_arena_alloc(docket_arena_t *a, size_t size)
 {
-    size_t                 room;
-    unsigned char         *p;
+    void                  *p;
+    size_t                 block;
     docket_arena_block_t  *b;
 
-    size = (size + DOCKET_ARENA_ALIGN - 1) & ~(size_t) (DOCKET_ARENA_ALIGN - 1);
-
-    if (size > DOCKET_ARENA_MAX || a->total + size > DOCKET_ARENA_MAX) {
+    if (size > DOCKET_ARENA_MAX) {
         return NULL;
     }
 
-    b = a->blocks;
+    size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 
-    if (b == NULL || b->size - b->used < size) {
-        room = (size > DOCKET_ARENA_BLOCK) ? size : DOCKET_ARENA_BLOCK;
+    if (a->blocks == NULL || a->blocks->size - a->used < size) {
+        block = (size > DOCKET_ARENA_BLOCK) ? size : DOCKET_ARENA_BLOCK;
 
-        b = malloc(sizeof(docket_arena_block_t) + room);
+        if (a->total + block > DOCKET_ARENA_MAX) {
+            return NULL;
+        }
+
+        b = calloc(1, sizeof(docket_arena_block_t) + block);
         if (b == NULL) {
             return NULL;
         }
 
+        b->size = block;
         b->next = a->blocks;
-        b->used = 0;
-        b->size = room;
         a->blocks = b;
+        a->used = 0;
+        a->total += block;
     }
 
-    p = b->data + b->used;
-    b->used += size;
-    a->total += size;
-
-    memset(p, 0, size);
+    p = (char *) a->blocks->data + a->used;
+    a->used += size;
 
     return p;
 }
@@ -68,25 +75,13 @@ docket_arena_copy(docket_arena_t *a, const char *s, size_t len)
     char  *p;
 
     p = docket_arena_alloc(a, len + 1);
+    if (p == NULL) {
+        return NULL;
+    }
 
-    if (p != NULL && len != 0) {
+    if (len != 0) {
         memcpy(p, s, len);
     }
 
     return p;
-}
-
-
-void
-docket_arena_free(docket_arena_t *a)
-{
-    docket_arena_block_t  *b, *next;
-
-    for (b = a->blocks; b != NULL; b = next) {
-        next = b->next;
-        free(b);
-    }
-
-    a->blocks = NULL;
-    a->total = 0;
 }

@@ -1,353 +1,284 @@
-/*
- * The tree: canonical form, text, selectivity.
- */
-
-#include "query/docket_expr.h"
-
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/docket_expr.h"
+
+
+static docket_expr_t **docket_expr_operands(docket_arena_t *a,
+    docket_expr_t *group, size_t *n);
+static int docket_expr_cmp_and(const void *one, const void *two);
+static int docket_expr_cmp_text(const void *one, const void *two);
+static int docket_expr_print(docket_arena_t *a, docket_expr_t *group);
+
 
 docket_expr_t *
-docket_expr_create(docket_arena_t *a, docket_expr_e type)
+docket_expr_group(docket_arena_t *a, docket_expr_type_e type)
 {
     docket_expr_t  *e;
 
     e = docket_arena_alloc(a, sizeof(docket_expr_t));
-
-    if (e != NULL) {
-        e->type = type;
+    if (e == NULL) {
+        return NULL;
     }
+
+    e->type = type;
+    e->depth = 1;
+
+    return e;
+}
+
+
+docket_expr_t *
+docket_expr_term(docket_arena_t *a, docket_expr_type_e type, int64_t value,
+    const char *text, size_t len)
+{
+    docket_expr_t  *e;
+
+    e = docket_arena_alloc(a, sizeof(docket_expr_t));
+    if (e == NULL) {
+        return NULL;
+    }
+
+    e->text = docket_arena_copy(a, text, len);
+    if (e->text == NULL) {
+        return NULL;
+    }
+
+    e->type = type;
+    e->value = value;
+    e->len = len;
 
     return e;
 }
 
 
 void
-docket_expr_add(docket_expr_t *group, docket_expr_t *child)
+docket_expr_append(docket_expr_t *group, docket_expr_t *e)
 {
-    docket_expr_t  **p;
+    e->next = NULL;
 
-    for (p = &group->children; *p != NULL; p = &(*p)->next) {
-        /* void */
+    if (group->first == NULL) {
+        group->first = e;
+
+    } else {
+        group->last->next = e;
     }
 
-    *p = child;
-    child->next = NULL;
+    group->last = e;
+    group->n++;
+
+    if (group->depth < e->depth + 1) {
+        group->depth = e->depth + 1;
+    }
 }
 
 
-static int
-docket_expr_group(const docket_expr_t *e)
+docket_expr_t *
+docket_expr_join(docket_arena_t *a, docket_expr_type_e op,
+    docket_expr_t *left, docket_expr_t *right)
 {
-    return e->type == DOCKET_EXPR_AND || e->type == DOCKET_EXPR_OR;
+    docket_expr_t  *group;
+
+    if (left->type == op) {
+        docket_expr_append(left, right);
+        return left;
+    }
+
+    group = docket_expr_group(a, op);
+    if (group == NULL) {
+        return NULL;
+    }
+
+    docket_expr_append(group, left);
+    docket_expr_append(group, right);
+
+    return group;
 }
 
 
-/* Order of operands of an "and": by kind, numbers by value, the rest by
-   text.  An "or" sorts by text alone. */
+docket_expr_t *
+docket_expr_canonical(docket_arena_t *a, docket_expr_t *e)
+{
+    size_t           i, n;
+    docket_expr_t  **operand, *group;
+
+    if (!docket_expr_is_group(e)) {
+        return e;
+    }
+
+    operand = docket_expr_operands(a, e, &n);
+    if (operand == NULL) {
+        return NULL;
+    }
+
+    qsort(operand, n, sizeof(docket_expr_t *),
+          (e->type == DOCKET_EXPR_AND) ? docket_expr_cmp_and
+                                       : docket_expr_cmp_text);
+
+    group = docket_expr_group(a, e->type);
+    if (group == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (i == 0 || docket_expr_cmp_text(&operand[i - 1], &operand[i]) != 0) {
+            docket_expr_append(group, operand[i]);
+        }
+    }
+
+    if (group->n == 1) {
+        return group->first;
+    }
+
+    return (docket_expr_print(a, group) == 0) ? group : NULL;
+}
+
+
+/* the operands in canonical form, those of groups of the same kind in place
+   of these groups */
+
+static docket_expr_t **
+docket_expr_operands(docket_arena_t *a, docket_expr_t *group, size_t *n)
+{
+    size_t           i;
+    docket_expr_t   *e, *next, *inner, **operand, *list;
+
+    list = docket_expr_group(a, group->type);
+    if (list == NULL) {
+        return NULL;
+    }
+
+    for (e = group->first; e != NULL; e = next) {
+        next = e->next;
+
+        e = docket_expr_canonical(a, e);
+        if (e == NULL) {
+            return NULL;
+        }
+
+        if (e->type != group->type) {
+            docket_expr_append(list, e);
+            continue;
+        }
+
+        for (inner = e->first; inner != NULL; inner = e) {
+            e = inner->next;
+            docket_expr_append(list, inner);
+        }
+    }
+
+    operand = docket_arena_alloc(a, (list->n + 1) * sizeof(docket_expr_t *));
+    if (operand == NULL) {
+        return NULL;
+    }
+
+    for (e = list->first, i = 0; e != NULL; e = e->next) {
+        operand[i++] = e;
+    }
+
+    *n = i;
+
+    return operand;
+}
+
 
 static int
 docket_expr_cmp_and(const void *one, const void *two)
 {
     const docket_expr_t  *a, *b;
 
-    a = *(const docket_expr_t *const *) one;
-    b = *(const docket_expr_t *const *) two;
+    a = *(docket_expr_t *const *) one;
+    b = *(docket_expr_t *const *) two;
 
     if (a->type != b->type) {
         return (a->type < b->type) ? -1 : 1;
     }
 
-    if (a->number != b->number) {
-        return (a->number < b->number) ? -1 : 1;
+    if (a->value != b->value) {
+        return (a->value < b->value) ? -1 : 1;
     }
 
-    return strcmp(a->text, b->text);
+    return docket_expr_cmp_text(one, two);
 }
 
 
 static int
-docket_expr_cmp_or(const void *one, const void *two)
+docket_expr_cmp_text(const void *one, const void *two)
 {
-    return strcmp((*(const docket_expr_t *const *) one)->text,
-                  (*(const docket_expr_t *const *) two)->text);
+    int                   rc;
+    const docket_expr_t  *a, *b;
+
+    a = *(docket_expr_t *const *) one;
+    b = *(docket_expr_t *const *) two;
+
+    rc = memcmp(a->text, b->text, (a->len < b->len) ? a->len : b->len);
+
+    if (rc != 0 || a->len == b->len) {
+        return rc;
+    }
+
+    return (a->len < b->len) ? -1 : 1;
 }
 
-
-static const char *
-docket_expr_leaf_text(docket_arena_t *a, const docket_expr_t *e)
-{
-    char  buf[96], time[DOCKET_TIME_LEN];
-
-    switch (e->type) {
-
-    case DOCKET_EXPR_HOST:
-        snprintf(buf, sizeof(buf), "host %s", e->addr);
-        break;
-
-    case DOCKET_EXPR_NET:
-        snprintf(buf, sizeof(buf), "net %s", e->addr);
-        break;
-
-    case DOCKET_EXPR_PORT:
-        snprintf(buf, sizeof(buf), "port %" PRIu64, e->number);
-        break;
-
-    case DOCKET_EXPR_VLAN:
-        snprintf(buf, sizeof(buf), "vlan %" PRIu64, e->number);
-        break;
-
-    case DOCKET_EXPR_MPLS:
-        snprintf(buf, sizeof(buf), "mpls %" PRIu64, e->number);
-        break;
-
-    case DOCKET_EXPR_PROTO:
-        if (e->number == 6 || e->number == 17 || e->number == 1) {
-            snprintf(buf, sizeof(buf), "%s",
-                     e->number == 6 ? "tcp" : e->number == 17 ? "udp" : "icmp");
-        } else {
-            snprintf(buf, sizeof(buf), "ip proto %" PRIu64, e->number);
-        }
-        break;
-
-    default: /* AFTER, BEFORE */
-        docket_format_time(time, e->time);
-        snprintf(buf, sizeof(buf), "%s %s",
-                 e->type == DOCKET_EXPR_AFTER ? "after" : "before", time);
-    }
-
-    return docket_arena_copy(a, buf, strlen(buf));
-}
-
-
-/* Operands joined; a group inside a group is of the other kind, and is put in
-   parentheses. */
-
-static const char *
-docket_expr_group_text(docket_arena_t *a, docket_expr_t **v, size_t n,
-    docket_expr_e type)
-{
-    char        *text, *p;
-    size_t       i, len, word;
-    const char  *join;
-
-    join = (type == DOCKET_EXPR_AND) ? " and " : " or ";
-    word = strlen(join);
-
-    len = 0;
-
-    for (i = 0; i < n; i++) {
-        len += strlen(v[i]->text) + word + 2;
-    }
-
-    text = docket_arena_alloc(a, len + 1);
-    if (text == NULL) {
-        return NULL;
-    }
-
-    p = text;
-
-    for (i = 0; i < n; i++) {
-
-        if (i != 0) {
-            p = stpcpy(p, join);
-        }
-
-        if (docket_expr_group(v[i])) {
-            *p++ = '(';
-        }
-
-        p = stpcpy(p, v[i]->text);
-
-        if (docket_expr_group(v[i])) {
-            *p++ = ')';
-        }
-    }
-
-    return text;
-}
-
-
-/* Children in canonical form, those of the same kind taken in. */
 
 static int
-docket_expr_collect(docket_arena_t *a, docket_expr_t *e, docket_expr_e type,
-    docket_expr_t **v, size_t *n)
+docket_expr_print(docket_arena_t *a, docket_expr_t *group)
 {
-    docket_expr_t  *child, *next, *c;
+    char           *p;
+    size_t          len, word;
+    const char     *op;
+    docket_expr_t  *e;
 
-    for (child = e->children; child != NULL; child = next) {
-        next = child->next;
+    op = (group->type == DOCKET_EXPR_AND) ? " and " : " or ";
+    word = strlen(op);
+    len = 2;
 
-        if (child->type == type) {
-            if (docket_expr_collect(a, child, type, v, n) != DOCKET_OK) {
-                return DOCKET_ERROR;
-            }
+    for (e = group->first; e != NULL; e = e->next) {
+        len += e->len + ((e->next != NULL) ? word : 0);
+    }
 
-            continue;
-        }
+    p = docket_arena_alloc(a, len + 1);
+    if (p == NULL) {
+        return -1;
+    }
 
-        c = docket_expr_canon(a, child);
+    group->text = p;
+    group->len = len;
 
-        if (c == NULL) {
-            return DOCKET_ERROR;
-        }
+    *p++ = '(';
 
-        /* an unwrapped group may be of our kind now */
+    for (e = group->first; e != NULL; e = e->next) {
+        memcpy(p, e->text, e->len);
+        p += e->len;
 
-        if (c->type == type) {
-            for (c = c->children; c != NULL; c = c->next) {
-                v[(*n)++] = c;
-            }
-
-        } else {
-            v[(*n)++] = c;
+        if (e->next != NULL) {
+            memcpy(p, op, word);
+            p += word;
         }
     }
 
-    return DOCKET_OK;
+    *p++ = ')';
+    *p = '\0';
+
+    return 0;
 }
 
 
-static size_t
-docket_expr_leaves(const docket_expr_t *e)
+size_t
+docket_expr_count(const docket_expr_t *e)
 {
     size_t                n;
-    const docket_expr_t  *c;
+    const docket_expr_t  *child;
 
-    if (!docket_expr_group(e)) {
+    if (!docket_expr_is_group(e)) {
         return 1;
     }
 
     n = 0;
 
-    for (c = e->children; c != NULL; c = c->next) {
-        n += docket_expr_leaves(c);
+    for (child = e->first; child != NULL; child = child->next) {
+        n += docket_expr_count(child);
     }
 
     return n;
-}
-
-
-docket_expr_t *
-docket_expr_canon(docket_arena_t *a, docket_expr_t *e)
-{
-    size_t           i, n, kept;
-    docket_expr_t  **v, *group;
-
-    if (!docket_expr_group(e)) {
-        e->text = docket_expr_leaf_text(a, e);
-        return (e->text == NULL) ? NULL : e;
-    }
-
-    v = docket_arena_alloc(a, (docket_expr_leaves(e) + 1) * sizeof(*v));
-    if (v == NULL) {
-        return NULL;
-    }
-
-    n = 0;
-
-    if (docket_expr_collect(a, e, e->type, v, &n) != DOCKET_OK) {
-        return NULL;
-    }
-
-    qsort(v, n, sizeof(*v), e->type == DOCKET_EXPR_AND ? docket_expr_cmp_and
-                                                       : docket_expr_cmp_or);
-
-    kept = 0;
-
-    for (i = 0; i < n; i++) {
-        if (kept == 0 || strcmp(v[kept - 1]->text, v[i]->text) != 0
-            || v[kept - 1]->type != v[i]->type)
-        {
-            v[kept++] = v[i];
-        }
-    }
-
-    if (kept == 1) {
-        return v[0];
-    }
-
-    group = docket_expr_create(a, e->type);
-    if (group == NULL) {
-        return NULL;
-    }
-
-    group->text = docket_expr_group_text(a, v, kept, e->type);
-
-    for (i = kept; i > 0; i--) {
-        v[i - 1]->next = group->children;
-        group->children = v[i - 1];
-    }
-
-    return (group->text == NULL) ? NULL : group;
-}
-
-
-double
-docket_expr_share(const docket_expr_t *e, const docket_weight_t *w)
-{
-    double                addrs, ports, share;
-    docket_expr_t         one;
-    const docket_expr_t  *c, *first;
-
-    if (e->type == DOCKET_EXPR_OR) {
-        share = 0;
-
-        for (c = e->children; c != NULL; c = c->next) {
-            share += docket_expr_share(c, w);
-        }
-
-        return (share < 1) ? share : 1;
-    }
-
-    first = e->children;
-
-    if (e->type != DOCKET_EXPR_AND) {
-        one = *e;
-        one.next = NULL;
-        first = &one;
-    }
-
-    addrs = 0;
-    ports = 0;
-    share = 1;
-
-    for (c = first; c != NULL; c = c->next) {
-
-        switch (c->type) {
-
-        case DOCKET_EXPR_HOST:
-            addrs += w->ips;
-            break;
-
-        case DOCKET_EXPR_NET:
-            addrs += w->nets;
-            break;
-
-        case DOCKET_EXPR_PORT:
-            ports += w->ports;
-            break;
-
-        case DOCKET_EXPR_OR:
-            share *= docket_expr_share(c, w);
-            break;
-
-        default:
-            break;
-        }
-    }
-
-    if (addrs > 1) {
-        share /= addrs;
-    }
-
-    if (ports > 1) {
-        share /= ports;
-    }
-
-    return share;
 }

@@ -1,16 +1,18 @@
 /*
- * The expression of a question as a tree, and its canonical form.
+ * The tree of a question: terms, and groups of them.
  */
 
 #ifndef DOCKET_EXPR_H
 #define DOCKET_EXPR_H
 
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "query/docket_arena.h"
-#include "query/docket_query.h"
 
 
-/* In the order in which operands of an "and" are printed. */
+/* In the order of the canonical text. */
 
 typedef enum {
     DOCKET_EXPR_HOST = 0,
@@ -20,48 +22,57 @@ typedef enum {
     DOCKET_EXPR_MPLS,
     DOCKET_EXPR_PROTO,
     DOCKET_EXPR_OR,
-    DOCKET_EXPR_AND,
     DOCKET_EXPR_AFTER,
-    DOCKET_EXPR_BEFORE
-} docket_expr_e;
+    DOCKET_EXPR_BEFORE,
+    DOCKET_EXPR_AND
+} docket_expr_type_e;
 
 
 typedef struct docket_expr_s  docket_expr_t;
 
 struct docket_expr_s {
-    docket_expr_e     type;
-    uint64_t          number;         /* port, vlan, mpls, protocol */
-    int64_t           time;           /* microseconds */
-    const char       *addr;           /* normal form, "A" or "A/n" */
-    docket_expr_t    *children;       /* of "and" and "or" */
-    docket_expr_t    *next;           /* sibling */
-    const char       *text;           /* canonical, after docket_expr_canon() */
+    docket_expr_type_e   type;
+    int64_t              value;       /* number, or time in microseconds */
+    const char          *text;        /* of a group: with its parentheses,
+                                         from docket_expr_canonical() on */
+    size_t               len;
+    unsigned             depth;       /* 0: a term */
+
+    size_t               n;           /* of a group: its operands */
+    docket_expr_t       *first;
+    docket_expr_t       *last;
+
+    docket_expr_t       *next;        /* beside it in its group */
 };
 
 
-docket_expr_t *docket_expr_create(docket_arena_t *a, docket_expr_e type);
-/* Appends to an "and" or "or". */
-void docket_expr_add(docket_expr_t *group, docket_expr_t *child);
-
-/*
- * Canonical form: nested groups of one kind are flattened, groups of one
- * unwrapped, operands sorted and without doubles, texts made.  Depth is
- * bounded by the parsers.  NULL: out of memory.
- */
-docket_expr_t *docket_expr_canon(docket_arena_t *a, docket_expr_t *e);
-
-/* Bytes that 1 byte of all traffic yields: 0..1, by the selectivity of
-   addresses, networks and ports. */
-double docket_expr_share(const docket_expr_t *e, const docket_weight_t *w);
+#define docket_expr_is_group(e)                                               \
+    ((e)->type == DOCKET_EXPR_OR || (e)->type == DOCKET_EXPR_AND)
 
 
-/* Addresses; docket_addr.c.  Normal form of "A", "A/n", "A/m.a.s.k", or of
-   an address and a separate mask or length.  NULL: "*why" says what is wrong
-   (or, with *why NULL, out of memory). */
-const char *docket_host(docket_arena_t *a, const char *s, size_t len,
-    const char **why);
-const char *docket_net(docket_arena_t *a, const char *s, size_t len,
-    const char *mask, size_t mask_len, const char **why);
+/* An empty DOCKET_EXPR_OR or DOCKET_EXPR_AND.  NULL: out of memory. */
+docket_expr_t *docket_expr_group(docket_arena_t *a, docket_expr_type_e type);
+
+/* A term with its canonical text, which is copied.  NULL: out of memory. */
+docket_expr_t *docket_expr_term(docket_arena_t *a, docket_expr_type_e type,
+    int64_t value, const char *text, size_t len);
+
+/* "e" becomes the last operand; it must be complete and in no other group. */
+void docket_expr_append(docket_expr_t *group, docket_expr_t *e);
+
+/* "left op right" as a tree; a "left" that is such a group takes "right" in.
+   NULL: out of memory. */
+docket_expr_t *docket_expr_join(docket_arena_t *a, docket_expr_type_e op,
+    docket_expr_t *left, docket_expr_t *right);
+
+/* The canonical form, made of the nodes of "e", which is used up: groups in
+   groups of their own kind dissolved, operands sorted and without doubles,
+   groups of one operand dissolved.  Every group in it has an operand if each
+   in "e" has.  NULL: out of memory.  Recursion is as deep as the tree. */
+docket_expr_t *docket_expr_canonical(docket_arena_t *a, docket_expr_t *e);
+
+/* Terms in the tree. */
+size_t docket_expr_count(const docket_expr_t *e);
 
 
 #endif /* DOCKET_EXPR_H */

@@ -1,530 +1,427 @@
-/*
- * The fields of a question: every form ends here.
- */
-
-#include "query/docket_query_int.h"
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-
-typedef int (*docket_field_pt)(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-
-typedef struct {
-    const char       *name;
-    docket_field_pt   set;
-    int               arity;          /* see docket_field_arity() */
-} docket_field_t;
+#include "query/docket_addr.h"
+#include "query/docket_fields.h"
 
 
-static int docket_field_host(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_net(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_port(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_vlan(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_mpls(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_proto(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_after(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_before(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_after_ago(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_before_ago(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_sensor(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_limit_packets(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_limit_bytes(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_filter(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_ignore_weight(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_refresh(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
-static int docket_field_query(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len);
+/* Longest name of a field or alias, with room for a typing error. */
+#define DOCKET_FIELD_NAME  32
+
+#define docket_is_blank(c)  ((c) == ' ' || (c) == '\t')
+
+
+typedef enum {
+    DOCKET_OPTION_PACKETS = 0,
+    DOCKET_OPTION_BYTES,
+    DOCKET_OPTION_IGNORE,
+    DOCKET_OPTION_REFRESH
+} docket_option_e;
+
+
+static int docket_set_host(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_net(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_number(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_proto(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_word(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_time(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_ago(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_sensor(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_limit(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_filter(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_flag(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+static int docket_set_query(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len);
+
+static int docket_append(docket_expr_t *group, docket_expr_t *e);
+static int docket_read_flag(docket_query_t *q, const docket_field_t *field,
+    const char *s, size_t len, int *value);
+static int docket_ask_sensor(docket_query_t *q, const docket_field_t *field,
+    const char *s, size_t len, long position);
+static int docket_wants_options(docket_query_t *q,
+    const docket_field_t *field, const docket_scope_t *scope);
 
 
 static const docket_field_t  docket_fields[] = {
-    { "host", docket_field_host, 1 },
-    { "net", docket_field_net, 2 },
-    { "port", docket_field_port, 1 },
-    { "vlan", docket_field_vlan, 1 },
-    { "mpls", docket_field_mpls, 1 },
-    { "proto", docket_field_proto, 1 },
-    { "ip-proto", docket_field_proto, 1 },
-    { "proto-name", docket_field_proto, 1 },
-    { "after", docket_field_after, 1 },
-    { "before", docket_field_before, 1 },
-    { "after-ago", docket_field_after_ago, 1 },
-    { "before-ago", docket_field_before_ago, 1 },
-    { "sensor", docket_field_sensor, 1 },
-    { "limit-packets", docket_field_limit_packets, 1 },
-    { "limit-bytes", docket_field_limit_bytes, 1 },
-    { "steno-limit-packets", docket_field_limit_packets, 1 },
-    { "steno-limit-bytes", docket_field_limit_bytes, 1 },
-    { "filter", docket_field_filter, 1 },
-    { "ignore-weight", docket_field_ignore_weight, 1 },
-    { "refresh", docket_field_refresh, 1 },
-    { "query", docket_field_query, 1 },
-    { "tcp", NULL, 0 },
-    { "udp", NULL, 0 },
-    { "icmp", NULL, 0 },
-    { NULL, NULL, -1 }
+    { "host", DOCKET_FIELD_VALUE, 0, docket_set_host },
+    { "net", DOCKET_FIELD_VALUE, 0, docket_set_net },
+    { "port", DOCKET_FIELD_VALUE, DOCKET_EXPR_PORT, docket_set_number },
+    { "vlan", DOCKET_FIELD_VALUE, DOCKET_EXPR_VLAN, docket_set_number },
+    { "mpls", DOCKET_FIELD_VALUE, DOCKET_EXPR_MPLS, docket_set_number },
+    { "proto", DOCKET_FIELD_VALUE, 1, docket_set_proto },
+    { "proto-name", DOCKET_FIELD_VALUE, 0, docket_set_proto },
+    { "tcp", DOCKET_FIELD_WORD, 6, docket_set_word },
+    { "udp", DOCKET_FIELD_WORD, 17, docket_set_word },
+    { "icmp", DOCKET_FIELD_WORD, 1, docket_set_word },
+    { "after", DOCKET_FIELD_VALUE, DOCKET_EXPR_AFTER, docket_set_time },
+    { "before", DOCKET_FIELD_VALUE, DOCKET_EXPR_BEFORE, docket_set_time },
+    { "after-ago", DOCKET_FIELD_VALUE, DOCKET_EXPR_AFTER, docket_set_ago },
+    { "before-ago", DOCKET_FIELD_VALUE, DOCKET_EXPR_BEFORE, docket_set_ago },
+    { "sensor", DOCKET_FIELD_VALUE, 0, docket_set_sensor },
+    { "limit-packets", DOCKET_FIELD_VALUE, DOCKET_OPTION_PACKETS,
+      docket_set_limit },
+    { "limit-bytes", DOCKET_FIELD_VALUE, DOCKET_OPTION_BYTES,
+      docket_set_limit },
+    { "filter", DOCKET_FIELD_VALUE, 0, docket_set_filter },
+    { "ignore-weight", DOCKET_FIELD_FLAG, DOCKET_OPTION_IGNORE,
+      docket_set_flag },
+    { "refresh", DOCKET_FIELD_FLAG, DOCKET_OPTION_REFRESH, docket_set_flag },
+    { "query", DOCKET_FIELD_VALUE, 0, docket_set_query }
 };
 
+static const char *const  docket_field_aliases[][2] = {
+    { "ip-proto", "proto" },
+    { "steno-limit-packets", "limit-packets" },
+    { "steno-limit-bytes", "limit-bytes" }
+};
 
-static const docket_field_t *
-docket_field_lookup(const char *name, size_t len)
+#define DOCKET_NFIELDS  (sizeof(docket_fields) / sizeof(docket_fields[0]))
+#define DOCKET_NALIASES                                                       \
+    (sizeof(docket_field_aliases) / sizeof(docket_field_aliases[0]))
+
+
+const docket_field_t *
+docket_field_find(const char *name, size_t len)
 {
-    size_t                 i;
-    const docket_field_t  *f;
+    char    key[DOCKET_FIELD_NAME];
+    size_t  i;
 
-    for (f = docket_fields; f->name != NULL; f++) {
-
-        if (strlen(f->name) != len) {
-            continue;
-        }
-
-        for (i = 0; i < len; i++) {
-            if ((name[i] == '_' ? '-' : name[i] | 0x20)
-                != (f->name[i] | 0x20))
-            {
-                break;
-            }
-        }
-
-        if (i == len) {
-            return f;
-        }
-    }
-
-    return f;
-}
-
-
-int
-docket_field_arity(const char *name, size_t len)
-{
-    return docket_field_lookup(name, len)->arity;
-}
-
-
-int
-docket_field(docket_query_t *q, docket_expr_t *group, const char *name,
-    size_t name_len, const char *value, size_t len, long position)
-{
-    docket_place_t         at;
-    const docket_field_t  *f;
-
-    f = docket_field_lookup(name, name_len);
-
-    if (f->name == NULL) {
-        return docket_query_fail(q, NULL, position, name, name_len,
-                                 "is no field; known are host, net, port, "
-                                 "vlan, mpls, proto, proto-name, after, "
-                                 "before, after-ago, before-ago, sensor, "
-                                 "limit-packets, limit-bytes, filter, "
-                                 "ignore-weight, refresh, query");
-    }
-
-    at.field = f->name;
-    at.position = position;
-
-    if (f->set == NULL) {
-        return docket_field_proto(q, group, &at, f->name, strlen(f->name));
-    }
-
-    return f->set(q, group, &at, value, len);
-}
-
-
-docket_expr_t *
-docket_query_term(docket_query_t *q, docket_expr_e type)
-{
-    docket_expr_t  *e;
-
-    if (++q->nterms > DOCKET_MAX_TERMS) {
-        (void) docket_query_fail(q, NULL, -1, NULL, 0,
-                                 "the question has more than 256 terms");
+    if (len >= sizeof(key) || memchr(name, '\0', len) != NULL) {
         return NULL;
     }
 
-    e = docket_expr_create(&q->arena, type);
-
-    if (e == NULL) {
-        (void) docket_query_no_memory(q);
-    }
-
-    return e;
-}
-
-
-static int
-docket_field_addr(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, docket_expr_e type, const char *s, size_t len)
-{
-    const char     *why;
-    docket_expr_t  *e;
-
-    e = docket_query_term(q, type);
-    if (e == NULL) {
-        return DOCKET_ERROR;
-    }
-
-    e->addr = (type == DOCKET_EXPR_HOST)
-              ? docket_host(&q->arena, s, len, &why)
-              : docket_net(&q->arena, s, len, NULL, 0, &why);
-
-    if (e->addr == NULL) {
-        return (why == NULL) ? docket_query_no_memory(q)
-                             : docket_query_fail(q, at->field, at->position, s,
-                                                 len, why);
-    }
-
-    docket_expr_add(group, e);
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_field_host(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    return docket_field_addr(q, group, at, DOCKET_EXPR_HOST, s, len);
-}
-
-
-static int
-docket_field_net(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    return docket_field_addr(q, group, at, DOCKET_EXPR_NET, s, len);
-}
-
-
-static int
-docket_field_decimal(const char *s, size_t len, uint64_t max, uint64_t *number)
-{
-    size_t    i;
-    uint64_t  n;
-
-    n = 0;
-
     for (i = 0; i < len; i++) {
-
-        if (s[i] < '0' || s[i] > '9' || n > (UINT64_MAX - 9) / 10) {
-            return DOCKET_ERROR;
-        }
-
-        n = n * 10 + (uint64_t) (s[i] - '0');
+        key[i] = (name[i] == '_') ? '-' : name[i];
     }
 
-    if (len == 0 || n > max || (len > 1 && s[0] == '0')) {
-        return DOCKET_ERROR;
-    }
+    key[len] = '\0';
+    name = key;
 
-    *number = n;
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_field_number(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, docket_expr_e type, const char *s, size_t len,
-    uint64_t max, const char *why)
-{
-    docket_expr_t  *e;
-
-    e = docket_query_term(q, type);
-    if (e == NULL) {
-        return DOCKET_ERROR;
-    }
-
-    if (docket_field_decimal(s, len, max, &e->number) != DOCKET_OK) {
-        return docket_query_fail(q, at->field, at->position, s, len, why);
-    }
-
-    docket_expr_add(group, e);
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_field_port(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    return docket_field_number(q, group, at, DOCKET_EXPR_PORT, s, len, 65535,
-                               "is no port: a number of 0 to 65535");
-}
-
-
-static int
-docket_field_vlan(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    return docket_field_number(q, group, at, DOCKET_EXPR_VLAN, s, len, 4095,
-                               "is no VLAN: a number of 0 to 4095");
-}
-
-
-static int
-docket_field_mpls(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    return docket_field_number(q, group, at, DOCKET_EXPR_MPLS, s, len,
-                               0xfffff,
-                               "is no MPLS label: a number of 0 to 1048575");
-}
-
-
-static int
-docket_field_proto(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    size_t  i;
-
-    static const struct {
-        const char  *name;
-        const char  *number;
-    } names[] = {
-        { "tcp", "6" }, { "udp", "17" }, { "icmp", "1" }
-    };
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-
-        if (len == strlen(names[i].name)
-            && strncasecmp(s, names[i].name, len) == 0)
-        {
-            s = names[i].number;
-            len = strlen(s);
-            break;
+    for (i = 0; i < DOCKET_NALIASES; i++) {
+        if (strcasecmp(docket_field_aliases[i][0], key) == 0) {
+            name = docket_field_aliases[i][1];
         }
     }
 
-    return docket_field_number(q, group, at, DOCKET_EXPR_PROTO, s, len, 255,
-                               "is no protocol: tcp, udp, icmp or a number "
-                               "of 0 to 255");
+    for (i = 0; i < DOCKET_NFIELDS; i++) {
+        if (strcasecmp(docket_fields[i].name, name) == 0) {
+            return &docket_fields[i];
+        }
+    }
+
+    return NULL;
 }
 
 
 int
-docket_query_time(docket_query_t *q, const char *s, size_t len, int64_t *us,
-    int *relative)
+docket_field_unknown(docket_query_t *q, const char *name, size_t len)
 {
-    int64_t  ago;
+    int     n;
+    char    quote[DOCKET_QUOTE_LEN], list[DOCKET_NFIELDS * 16];
+    size_t  i, used;
 
-    if (docket_parse_time(s, len, us) == DOCKET_OK) {
-        return DOCKET_OK;
-    }
+    used = 0;
 
-    if (len > 4 && strncasecmp(s + len - 4, " ago", 4) == 0) {
-        len -= 4;
-    }
+    for (i = 0; i < DOCKET_NFIELDS; i++) {
+        n = snprintf(list + used, sizeof(list) - used, "%s%s",
+                     (i == 0) ? "" : ", ", docket_fields[i].name);
 
-    if (docket_parse_duration(s, len, &ago) != DOCKET_OK
-        || ago > q->conf->now)
-    {
-        return DOCKET_ERROR;
-    }
-
-    *us = q->conf->now - ago;
-    *relative = 1;
-
-    return DOCKET_OK;
-}
-
-
-void
-docket_query_range(docket_query_t *q, docket_expr_e type, int64_t us)
-{
-    if (type == DOCKET_EXPR_AFTER) {
-        if (us > q->after) {
-            q->after = us;
+        if (n < 0 || (size_t) n >= sizeof(list) - used) {
+            break;
         }
 
-        return;
+        used += n;
     }
 
-    if (q->before == -1 || us < q->before) {
-        q->before = us;
-    }
+    (void) docket_quote(quote, name, (len < 32) ? len : 32);
+    (void) docket_query_fail(q, "", -1, "%s is no field; the fields are %s",
+                             quote, list);
+
+    /* the name without its quotes */
+
+    n = strlen(quote) - 2;
+    (void) snprintf(q->error.field, sizeof(q->error.field), "%.*s", n,
+                    quote + 1);
+
+    return DOCKET_ERROR;
 }
 
 
-static int
-docket_field_time(docket_query_t *q, const docket_place_t *at,
-    docket_expr_e type, const char *s, size_t len)
+int
+docket_field_set(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len, int form)
 {
-    char     *copy;
-    int64_t   us;
+    int     rc;
+    size_t  i, skipped;
 
-    /* a "+" of an offset that form decoding took for a blank */
+    /* a raw expression takes any white space, a list of sensors tabs */
 
-    if (len > 20 && s[len - 6] == ' ' && s[len - 3] == ':') {
-        copy = docket_arena_copy(&q->arena, s, len);
-        if (copy == NULL) {
-            return docket_query_no_memory(q);
-        }
-
-        copy[len - 6] = '+';
-        s = copy;
-    }
-
-    if (docket_query_time(q, s, len, &us, &q->result.relative) != DOCKET_OK) {
-        return docket_query_fail(q, at->field, at->position, s, len,
-                                 "is no time: 2018-01-10T22:10:00Z, "
-                                 "2018-01-10, or a duration as 5m, 3h30m, "
-                                 "1.5d that counts back from now");
-    }
-
-    docket_query_range(q, type, us);
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_field_after(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    (void) group;
-
-    return docket_field_time(q, at, DOCKET_EXPR_AFTER, s, len);
-}
-
-
-static int
-docket_field_before(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    (void) group;
-
-    return docket_field_time(q, at, DOCKET_EXPR_BEFORE, s, len);
-}
-
-
-static int
-docket_field_ago(docket_query_t *q, const docket_place_t *at,
-    docket_expr_e type, const char *s, size_t len)
-{
-    int64_t  us;
-
-    if (docket_parse_duration(s, len, &us) != DOCKET_OK || us > q->conf->now) {
-        return docket_query_fail(q, at->field, at->position, s, len,
-                                 "is no duration: 5m, 3h30m, 1.5d (us ms s m "
-                                 "h d w)");
-    }
-
-    q->result.relative = 1;
-    docket_query_range(q, type, q->conf->now - us);
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_field_after_ago(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    (void) group;
-
-    return docket_field_ago(q, at, DOCKET_EXPR_AFTER, s, len);
-}
-
-
-static int
-docket_field_before_ago(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    (void) group;
-
-    return docket_field_ago(q, at, DOCKET_EXPR_BEFORE, s, len);
-}
-
-
-static int
-docket_field_sensor(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    size_t        i, n;
-    char          known[192];
-    const char  **names;
-
-    (void) group;
-
-    while (len > 0) {
-
-        n = strcspn(s, ",;+ \t");
-        n = (n < len) ? n : len;
-
-        if (n == 0) {
-            s++;
-            len--;
+    for (i = 0; i < len; i++) {
+        if ((unsigned char) s[i] >= 0x20 && s[i] != 0x7f) {
             continue;
         }
 
-        for (i = 0; i < q->conf->nsensors; i++) {
-            if (strlen(q->conf->sensors[i]) == n
-                && memcmp(q->conf->sensors[i], s, n) == 0)
-            {
-                break;
-            }
+        if ((field->set == docket_set_query && strchr("\t\r\n", s[i]) != NULL
+             && s[i] != '\0')
+            || (field->set == docket_set_sensor && s[i] == '\t'))
+        {
+            continue;
         }
 
-        if (i == q->conf->nsensors) {
-            int  used;
+        return docket_query_fail(q, field->name, i,
+                                 "control character 0x%02x in \"%s\"",
+                                 (unsigned char) s[i], field->name);
+    }
 
-            used = snprintf(known, sizeof(known),
-                            "is no sensor; configured are");
+    skipped = 0;
 
-            for (i = 0; i < q->conf->nsensors
-                        && used < (int) sizeof(known) - DOCKET_MAX_SENSOR - 4;
-                 i++)
-            {
-                used += snprintf(known + used, sizeof(known) - used, "%s %s",
-                                 i != 0 ? "," : "", q->conf->sensors[i]);
-            }
+    while (len != 0 && docket_is_blank(s[len - 1])) {
+        len--;
+    }
 
-            if (i < q->conf->nsensors) {
-                strcpy(known + used, " ..");
-            }
+    while (skipped < len && docket_is_blank(s[skipped])) {
+        skipped++;
+    }
 
-            return docket_query_fail(q, at->field, at->position, s, n, known);
+    if (len == skipped && form) {
+        return DOCKET_OK;
+    }
+
+    rc = field->set(q, field, scope, s + skipped, len - skipped);
+
+    if (rc != DOCKET_OK && q->error.position >= 0) {
+        q->error.position += skipped;
+    }
+
+    return rc;
+}
+
+
+static int
+docket_append(docket_expr_t *group, docket_expr_t *e)
+{
+    if (e == NULL) {
+        return DOCKET_ERROR;
+    }
+
+    docket_expr_append(group, e);
+
+    return DOCKET_OK;
+}
+
+
+static int
+docket_set_host(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    char         addr[DOCKET_ADDR_LEN], text[DOCKET_ADDR_LEN + 8];
+    char         quote[DOCKET_QUOTE_LEN];
+    const char  *why;
+
+    if (docket_addr_host(s, len, addr, &why) != DOCKET_OK) {
+        return docket_query_fail(q, field->name, 0, "a host %s, not %s", why,
+                                 docket_quote(quote, s, len));
+    }
+
+    (void) snprintf(text, sizeof(text), "host %s", addr);
+
+    return docket_append(scope->terms,
+                         docket_query_term(q, DOCKET_EXPR_HOST, 0, text,
+                                           strlen(text)));
+}
+
+
+static int
+docket_set_net(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    char         addr[DOCKET_ADDR_LEN], text[DOCKET_ADDR_LEN + 8];
+    char         quote[DOCKET_QUOTE_LEN];
+    size_t       end, mask;
+    const char  *why, *p;
+
+    /* "A/24", "A/255.255.255.0", "A mask 255.255.255.0" */
+
+    p = memchr(s, '/', len);
+    end = (p != NULL) ? (size_t) (p - s) : len;
+    mask = (p != NULL) ? end + 1 : len;
+
+    if (p == NULL) {
+        p = memchr(s, ' ', len);
+
+        if (p != NULL && len - (p - s) > sizeof(" mask ") - 1
+            && strncasecmp(p, " mask ", sizeof(" mask ") - 1) == 0)
+        {
+            end = p - s;
+            mask = end + sizeof(" mask ") - 1;
+        }
+    }
+
+    if (docket_addr_net(s, end, s + mask, len - mask, addr, &why)
+        != DOCKET_OK)
+    {
+        return docket_query_fail(q, field->name, 0, "a network %s, not %s",
+                                 why, docket_quote(quote, s, len));
+    }
+
+    (void) snprintf(text, sizeof(text), "net %s", addr);
+
+    return docket_append(scope->terms,
+                         docket_query_term(q, DOCKET_EXPR_NET, 0, text,
+                                           strlen(text)));
+}
+
+
+static int
+docket_set_number(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    char      quote[DOCKET_QUOTE_LEN];
+    uint64_t  max, value;
+
+    max = docket_number_max(field->kind);
+
+    if (docket_parse_number(s, len, max, &value) != DOCKET_OK) {
+        return docket_query_fail(q, field->name, 0,
+                                 "%s is a number from 0 to %u, not %s",
+                                 docket_number_name(field->kind),
+                                 (unsigned) max, docket_quote(quote, s, len));
+    }
+
+    return docket_append(scope->terms,
+                         docket_query_number(q, field->kind, value));
+}
+
+
+static int
+docket_set_proto(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    char                   quote[DOCKET_QUOTE_LEN];
+    uint64_t               value;
+    const docket_field_t  *word;
+
+    word = docket_field_find(s, len);
+
+    if (word != NULL && word->set == docket_set_word) {
+        value = word->kind;
+        goto found;
+    }
+
+    if (field->kind == 0) {
+        return docket_query_fail(q, field->name, 0,
+                                 "a protocol's name is tcp, udp or icmp, not "
+                                 "%s; others go by number into \"proto\"",
+                                 docket_quote(quote, s, len));
+    }
+
+    if (docket_parse_number(s, len, docket_number_max(DOCKET_EXPR_PROTO),
+                            &value)
+        != DOCKET_OK)
+    {
+        return docket_query_fail(q, field->name, 0,
+                                 "a protocol is a number from 0 to 255, tcp, "
+                                 "udp or icmp, not %s",
+                                 docket_quote(quote, s, len));
+    }
+
+found:
+
+    return docket_append(scope->terms,
+                         docket_query_number(q, DOCKET_EXPR_PROTO, value));
+}
+
+
+static int
+docket_set_word(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    int  value;
+
+    if (docket_read_flag(q, field, s, len, &value) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    if (!value) {
+        return DOCKET_OK;
+    }
+
+    return docket_append(scope->terms,
+                         docket_query_number(q, DOCKET_EXPR_PROTO,
+                                             field->kind));
+}
+
+
+static int
+docket_set_time(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    char    text[sizeof("2018-01-10T22:10:00.000000000+07:00")];
+    size_t  sign;
+
+    /* form decoding turns the '+' of an offset into a blank */
+
+    sign = len - (sizeof("+07:00") - 1);
+
+    if (len > sizeof("2017-04-30T13:26:43") - 1 && len < sizeof(text)
+        && s[sign] == ' ' && docket_is_date(s, len))
+    {
+        memcpy(text, s, len);
+        text[sign] = '+';
+        s = text;
+    }
+
+    return docket_append(scope->times,
+                         docket_query_when(q, field->kind, s, len,
+                                           field->name, 0));
+}
+
+
+static int
+docket_set_ago(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    return docket_append(scope->times,
+                         docket_query_ago(q, field->kind, s, len,
+                                          field->name, 0));
+}
+
+
+static int
+docket_set_sensor(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    size_t  i, start;
+
+    if (docket_wants_options(q, field, scope) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    for (i = 0, start = 0; i <= len; i++) {
+        if (i < len && memchr(",;+\t ", s[i], 5) == NULL) {
+            continue;
         }
 
-        if (q->nsensors % 32 == 0) {
-            names = docket_arena_alloc(&q->arena,
-                                       (q->nsensors + 32) * sizeof(char *));
-            if (names == NULL) {
-                return docket_query_no_memory(q);
-            }
-
-            if (q->nsensors != 0) {
-                memcpy(names, q->sensors, q->nsensors * sizeof(char *));
-            }
-
-            q->sensors = names;
+        if (i != start
+            && docket_ask_sensor(q, field, s + start, i - start, start)
+               != DOCKET_OK)
+        {
+            return DOCKET_ERROR;
         }
 
-        q->sensors[q->nsensors++] = q->conf->sensors[i];
-
-        s += n;
-        len -= n;
+        start = i + 1;
     }
 
     return DOCKET_OK;
@@ -532,20 +429,96 @@ docket_field_sensor(docket_query_t *q, docket_expr_t *group,
 
 
 static int
-docket_field_limit(docket_query_t *q, const docket_place_t *at, uint64_t *limit,
-    const char *s, size_t len)
+docket_ask_sensor(docket_query_t *q, const docket_field_t *field,
+    const char *s, size_t len, long position)
 {
-    uint64_t  n;
+    int     n;
+    char    quote[DOCKET_QUOTE_LEN], list[256];
+    size_t  i, used;
 
-    n = 0;
-
-    if (len != 0 && docket_field_decimal(s, len, INT64_MAX, &n) != DOCKET_OK) {
-        return docket_query_fail(q, at->field, at->position, s, len,
-                                 "is no limit: a decimal number, 0 for none");
+    if (q->asked == NULL) {
+        q->asked = docket_arena_alloc(&q->arena, q->conf->nsensors + 1);
+        if (q->asked == NULL) {
+            return docket_query_fail_memory(q);
+        }
     }
 
-    if (n != 0 && (*limit == 0 || n < *limit)) {
-        *limit = n;
+    used = 0;
+    list[0] = '\0';
+
+    for (i = 0; i < q->conf->nsensors; i++) {
+        if (strlen(q->conf->sensors[i]) == len
+            && memcmp(q->conf->sensors[i], s, len) == 0)
+        {
+            q->asked[i] = 1;
+            return DOCKET_OK;
+        }
+
+        n = snprintf(list + used, sizeof(list) - used, "%s%s",
+                     (used == 0) ? "" : ", ", q->conf->sensors[i]);
+
+        /* a list that is too long ends in dots, as the cut tells */
+
+        if (n > 0) {
+            used += n;
+
+            if (used >= sizeof(list)) {
+                used = sizeof(list) - 1;
+                memcpy(list + used - 3, "...", 3);
+            }
+        }
+    }
+
+    return docket_query_fail(q, field->name, position,
+                             "there is no sensor %s; known are: %s",
+                             docket_quote(quote, s, len), list);
+}
+
+
+static int
+docket_wants_options(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope)
+{
+    if (!scope->options) {
+        return docket_query_fail(q, field->name, -1,
+                                 "\"%s\" belongs to the whole question, not "
+                                 "into \"any\"", field->name);
+    }
+
+    return DOCKET_OK;
+}
+
+
+/* a smaller limit includes a greater one, so of several the smallest holds */
+
+static int
+docket_set_limit(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
+{
+    char       quote[DOCKET_QUOTE_LEN];
+    uint64_t   value, *limit;
+
+    if (docket_wants_options(q, field, scope) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    limit = (field->kind == DOCKET_OPTION_PACKETS) ? &q->limit_packets
+                                                   : &q->limit_bytes;
+
+    value = 0;
+
+    if (len != 0
+        && ((len > 1 && s[0] == '0')
+            || docket_parse_number(s, len, INT64_MAX, &value) != DOCKET_OK))
+    {
+        return docket_query_fail(q, field->name, 0,
+                                 "\"%s\" is a plain decimal number, 0 for no "
+                                 "limit, not %s", field->name,
+                                 docket_quote(quote, s, len));
+    }
+
+    if (value != 0 && (*limit == 0 || value < *limit)) {
+        *limit = value;
     }
 
     return DOCKET_OK;
@@ -553,39 +526,14 @@ docket_field_limit(docket_query_t *q, const docket_place_t *at, uint64_t *limit,
 
 
 static int
-docket_field_limit_packets(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
+docket_set_filter(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
 {
-    (void) group;
+    size_t       i;
+    const char  *filter;
 
-    return docket_field_limit(q, at, &q->result.limit_packets, s, len);
-}
-
-
-static int
-docket_field_limit_bytes(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    (void) group;
-
-    return docket_field_limit(q, at, &q->result.limit_bytes, s, len);
-}
-
-
-static int
-docket_field_filter(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    size_t  i;
-
-    (void) group;
-
-    for ( /* void */ ; len > 0 && *s == ' '; s++, len--) {
-        /* void */
-    }
-
-    for ( /* void */ ; len > 0 && s[len - 1] == ' '; len--) {
-        /* void */
+    if (docket_wants_options(q, field, scope) != DOCKET_OK) {
+        return DOCKET_ERROR;
     }
 
     if (len == 0) {
@@ -593,82 +541,90 @@ docket_field_filter(docket_query_t *q, docket_expr_t *group,
     }
 
     if (len > DOCKET_MAX_FILTER) {
-        return docket_query_fail(q, at->field, at->position, NULL, 0,
-                                 "a filter has at most 1024 bytes");
-    }
-
-    if (q->result.filter != NULL) {
-        return docket_query_fail(q, at->field, at->position, s, len,
-                                 "is a second filter");
+        return docket_query_fail(q, field->name, DOCKET_MAX_FILTER,
+                                 "a filter has at most %d bytes, not %zu",
+                                 DOCKET_MAX_FILTER, len);
     }
 
     for (i = 0; i < len; i++) {
-        if ((unsigned char) s[i] < 0x20 || (unsigned char) s[i] >= 0x7f) {
-            return docket_query_fail(q, at->field, at->position, s, len,
-                                     "has a character that no filter has");
+        if ((unsigned char) s[i] >= 0x7f) {
+            return docket_query_fail(q, field->name, i,
+                                     "byte 0x%02x in a filter, which is ASCII",
+                                     (unsigned char) s[i]);
         }
     }
 
-    q->result.filter = docket_arena_copy(&q->arena, s, len);
+    filter = docket_arena_copy(&q->arena, s, len);
+    if (filter == NULL) {
+        return docket_query_fail_memory(q);
+    }
 
-    return (q->result.filter == NULL) ? docket_query_no_memory(q) : DOCKET_OK;
+    if (q->filter != NULL && strcmp(q->filter, filter) != 0) {
+        return docket_query_fail(q, field->name, 0,
+                                 "there are two filters; join them to one");
+    }
+
+    q->filter = filter;
+
+    return DOCKET_OK;
 }
 
 
 static int
-docket_field_flag(docket_query_t *q, const docket_place_t *at, int *flag,
-    const char *s, size_t len)
+docket_set_flag(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
 {
+    int  *flag, value;
+
+    if (docket_wants_options(q, field, scope) != DOCKET_OK
+        || docket_read_flag(q, field, s, len, &value) != DOCKET_OK)
+    {
+        return DOCKET_ERROR;
+    }
+
+    flag = (field->kind == DOCKET_OPTION_IGNORE) ? &q->ignore_weight
+                                                 : &q->refresh;
+
+    if (*flag != -1 && *flag != value) {
+        return docket_query_fail(q, field->name, 0,
+                                 "\"%s\" is both true and false",
+                                 field->name);
+    }
+
+    *flag = value;
+
+    return DOCKET_OK;
+}
+
+
+static int
+docket_read_flag(docket_query_t *q, const docket_field_t *field,
+    const char *s, size_t len, int *value)
+{
+    char    quote[DOCKET_QUOTE_LEN];
     size_t  i;
 
-    static const struct {
-        const char  *name;
-        int          value;
-    } values[] = {
-        { "true", 1 }, { "1", 1 }, { "yes", 1 }, { "on", 1 },
-        { "false", 0 }, { "0", 0 }, { "no", 0 }, { "off", 0 }
+    static const char *const  words[] = {
+        "false", "true", "no", "yes", "0", "1"
     };
 
-    for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-
-        if (len == strlen(values[i].name)
-            && strncasecmp(s, values[i].name, len) == 0)
-        {
-            *flag = values[i].value;
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strlen(words[i]) == len && strncasecmp(words[i], s, len) == 0) {
+            *value = i % 2;
             return DOCKET_OK;
         }
     }
 
-    return docket_query_fail(q, at->field, at->position, s, len,
-                             "is neither true nor false");
+    return docket_query_fail(q, field->name, 0,
+                             "\"%s\" is true or false, not %s", field->name,
+                             docket_quote(quote, s, len));
 }
 
 
 static int
-docket_field_ignore_weight(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
+docket_set_query(docket_query_t *q, const docket_field_t *field,
+    const docket_scope_t *scope, const char *s, size_t len)
 {
-    (void) group;
-
-    return docket_field_flag(q, at, &q->result.ignore_weight, s, len);
-}
-
-
-static int
-docket_field_refresh(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    (void) group;
-
-    return docket_field_flag(q, at, &q->result.refresh, s, len);
-}
-
-
-static int
-docket_field_query(docket_query_t *q, docket_expr_t *group,
-    const docket_place_t *at, const char *s, size_t len)
-{
-    (void) at;
-
-    return docket_raw_parse(q, group, s, len);
+    return docket_append(scope->terms,
+                         docket_raw_parse(q, field->name, s, len));
 }

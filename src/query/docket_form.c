@@ -1,70 +1,45 @@
 /*
- * name=value&name=value, as a form's body or a URL's arguments have it.
+ * "host=1.2.3.4&port=80": forms and the arguments of a URL.
  */
 
-#include "query/docket_query_int.h"
-
 #include <string.h>
+
+#include "query/docket_fields.h"
+
+
+static int docket_form_pair(docket_query_t *q, const char *s, size_t start,
+    size_t end);
+static int docket_form_text(docket_query_t *q, const char *s, size_t start,
+    size_t end, char **text, size_t *len);
+
+
+int
+docket_query_read_args(docket_query_t *q, const char *s, size_t len)
+{
+    return docket_query_read_form(q, s, len);
+}
 
 
 int
 docket_query_read_form(docket_query_t *q, const char *s, size_t len)
 {
-    size_t       name_len, value_len;
-    const char  *p, *end, *next, *eq, *name, *value;
+    size_t  start, end;
 
     if (len > DOCKET_MAX_TEXT) {
-        return docket_query_fail(q, NULL, -1, NULL, 0,
-                                 "the form has more than 8192 bytes");
+        return docket_query_fail(q, "", DOCKET_MAX_TEXT,
+                                 "the question has more than %d bytes",
+                                 DOCKET_MAX_TEXT);
     }
 
-    end = s + len;
+    for (start = 0; start < len; start = end + 1) {
+        end = start;
 
-    for (p = s; p < end; p = next + 1) {
-
-        next = memchr(p, '&', (size_t) (end - p));
-        if (next == NULL) {
-            next = end;
+        while (end < len && s[end] != '&') {
+            end++;
         }
 
-        if (next == p) {
-            continue;
-        }
-
-        eq = memchr(p, '=', (size_t) (next - p));
-        if (eq == NULL) {
-            eq = next;
-        }
-
-        if (docket_query_decode(q, p, (size_t) (eq - p), 1, NULL, p - s, &name,
-                                &name_len)
-            != DOCKET_OK)
-        {
-            return DOCKET_ERROR;
-        }
-
-        if (eq == next) {
-
-            /* a flag or a word ("tcp") may stand alone */
-
-            value = "true";
-            value_len = 4;
-
-        } else if (docket_query_decode(q, eq + 1, (size_t) (next - eq - 1), 1,
-                                       name, eq + 1 - s, &value, &value_len)
-                   != DOCKET_OK)
-        {
-            return DOCKET_ERROR;
-        }
-
-        /* an empty field of a page's form was left empty */
-
-        if (value_len == 0 && docket_field_arity(name, name_len) > 0) {
-            continue;
-        }
-
-        if (docket_field(q, q->root, name, name_len, value, value_len, p - s)
-            != DOCKET_OK)
+        if (end != start
+            && docket_form_pair(q, s, start, end) != DOCKET_OK)
         {
             return DOCKET_ERROR;
         }
@@ -74,8 +49,124 @@ docket_query_read_form(docket_query_t *q, const char *s, size_t len)
 }
 
 
-int
-docket_query_read_args(docket_query_t *q, const char *s, size_t len)
+static int
+docket_form_pair(docket_query_t *q, const char *s, size_t start, size_t end)
 {
-    return docket_query_read_form(q, s, len);
+    char                  *name, *value;
+    size_t                 name_len, value_len, name_end;
+    const char            *equals;
+    docket_scope_t         scope;
+    const docket_field_t  *field;
+
+    equals = memchr(s + start, '=', end - start);
+    name_end = (equals != NULL) ? (size_t) (equals - s) : end;
+
+    if (docket_form_text(q, s, start, name_end, &name, &name_len)
+        != DOCKET_OK)
+    {
+        return DOCKET_ERROR;
+    }
+
+    field = docket_field_find(name, name_len);
+
+    if (field == NULL) {
+        return docket_field_unknown(q, name, name_len);
+    }
+
+    scope.terms = q->root;
+    scope.times = q->root;
+    scope.options = 1;
+
+    if (equals == NULL && field->alone != DOCKET_FIELD_VALUE) {
+        return docket_field_set(q, field, &scope, "true", 4, 1);
+    }
+
+    if (equals == NULL) {
+        return docket_query_fail(q, field->name, -1, "\"%s\" has no value",
+                                 field->name);
+    }
+
+    if (docket_form_text(q, s, name_end + 1, end, &value, &value_len)
+        != DOCKET_OK)
+    {
+        return DOCKET_ERROR;
+    }
+
+    return docket_field_set(q, field, &scope, value, value_len, 1);
+}
+
+
+static int
+docket_form_text(docket_query_t *q, const char *s, size_t start, size_t end,
+    char **text, size_t *len)
+{
+    size_t  bad;
+
+    *text = docket_arena_alloc(&q->arena, end - start + 1);
+    if (*text == NULL) {
+        return docket_query_fail_memory(q);
+    }
+
+    if (docket_unescape(*text, len, s + start, end - start, 1, &bad)
+        != DOCKET_OK)
+    {
+        return docket_query_fail(q, "", start + bad,
+                                 "'%%' without two hexadecimal digits");
+    }
+
+    return DOCKET_OK;
+}
+
+
+int
+docket_unescape(char *dst, size_t *dst_len, const char *s, size_t len,
+    int plus, size_t *bad)
+{
+    int     digit, byte;
+    char    c;
+    size_t  i, k, n;
+
+    n = 0;
+
+    for (i = 0; i < len; i++) {
+        if (plus && s[i] == '+') {
+            dst[n++] = ' ';
+            continue;
+        }
+
+        if (s[i] != '%') {
+            dst[n++] = s[i];
+            continue;
+        }
+
+        *bad = i;
+        byte = 0;
+
+        if (len - i < 3) {
+            return DOCKET_ERROR;
+        }
+
+        for (k = 1; k <= 2; k++) {
+            c = s[i + k];
+
+            if (c >= '0' && c <= '9') {
+                digit = c - '0';
+
+            } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
+                digit = (c | 0x20) - 'a' + 10;
+
+            } else {
+                return DOCKET_ERROR;
+            }
+
+            byte = byte * 16 + digit;
+        }
+
+        dst[n++] = byte;
+        i += 2;
+    }
+
+    *dst_len = n;
+
+    return DOCKET_OK;
 }

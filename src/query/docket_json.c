@@ -1,243 +1,389 @@
 /*
- * A JSON object of fields; "any" holds alternatives.
+ * {"host": ["1.2.3.4", "1.2.3.5"], "any": [{"port": 80}, {"port": 443}]}
+ *
+ * Read as a stream, so that a name that stands twice is not lost.
  */
 
-#include "query/docket_query_int.h"
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <yajl/yajl_tree.h>
+#include <yajl/yajl_parse.h>
+
+#include "query/docket_fields.h"
 
 
-static int docket_json_object(docket_query_t *q, docket_expr_t *group,
-    yajl_val object, int depth);
+/* An object and the list that it stands in, for each level of "any". */
+#define DOCKET_JSON_DEPTH  (2 * DOCKET_MAX_DEPTH)
 
 
-static int
-docket_json_scalar(docket_query_t *q, docket_expr_t *group, const char *name,
-    yajl_val value)
-{
-    const char  *s;
-
-    if (YAJL_IS_STRING(value)) {
-        s = YAJL_GET_STRING(value);
-
-    } else if (YAJL_IS_NUMBER(value)) {
-        s = YAJL_GET_NUMBER(value);
-
-    } else if (YAJL_IS_TRUE(value)) {
-        s = "true";
-
-    } else if (YAJL_IS_FALSE(value)) {
-        s = "false";
-
-    } else {
-        return docket_query_fail(q, name, -1, NULL, 0,
-                                 "a string, a number, true, false or an array "
-                                 "of them is expected");
-    }
-
-    if (strlen(s) > DOCKET_MAX_TEXT) {
-        return docket_query_fail(q, name, -1, NULL, 0,
-                                 "the value has more than 8192 bytes");
-    }
-
-    return docket_field(q, group, name, strlen(name), s, strlen(s), -1);
-}
+typedef enum {
+    DOCKET_JSON_OBJECT = 0,           /* of fields */
+    DOCKET_JSON_ANY,                  /* a list of objects */
+    DOCKET_JSON_VALUES                /* a list of one field's values */
+} docket_json_e;
 
 
-static int
-docket_json_any(docket_query_t *q, docket_expr_t *group, yajl_val value,
-    int depth)
-{
-    size_t          i, n;
-    yajl_val       *v;
-    docket_expr_t  *any, *one;
-
-    if (!YAJL_IS_ARRAY(value) || YAJL_GET_ARRAY(value)->len == 0) {
-        return docket_query_fail(q, "any", -1, NULL, 0,
-                                 "\"any\" holds an array of objects");
-    }
-
-    any = docket_expr_create(&q->arena, DOCKET_EXPR_OR);
-    if (any == NULL) {
-        return docket_query_no_memory(q);
-    }
-
-    n = YAJL_GET_ARRAY(value)->len;
-    v = YAJL_GET_ARRAY(value)->values;
-
-    for (i = 0; i < n; i++) {
-
-        if (!YAJL_IS_OBJECT(v[i])) {
-            return docket_query_fail(q, "any", -1, NULL, 0,
-                                     "\"any\" holds an array of objects");
-        }
-
-        one = docket_expr_create(&q->arena, DOCKET_EXPR_AND);
-        if (one == NULL) {
-            return docket_query_no_memory(q);
-        }
-
-        if (docket_json_object(q, one, v[i], depth + 1) != DOCKET_OK) {
-            return DOCKET_ERROR;
-        }
-
-        if (one->children == NULL) {
-            return docket_query_fail(q, "any", -1, NULL, 0,
-                                     "an alternative of \"any\" has no term");
-        }
-
-        docket_expr_add(any, one);
-    }
-
-    docket_expr_add(group, any);
-
-    return DOCKET_OK;
-}
+typedef struct {
+    docket_json_e    type;
+    docket_expr_t   *group;           /* what an object or "any" collects */
+} docket_json_level_t;
 
 
-/* A time inside an alternative is a term, with Stenographer's own meaning. */
-
-static int
-docket_json_time(docket_query_t *q, docket_expr_t *group, const char *name,
-    yajl_val value)
-{
-    int             ago;
-    char            text[DOCKET_TIME_LEN + 16];
-    const char     *s;
-
-    s = YAJL_GET_STRING(value);
-
-    if (s == NULL || strlen(s) > DOCKET_TIME_LEN + 8) {
-        return docket_query_fail(q, name, -1, NULL, 0, "a time is expected");
-    }
-
-    ago = (docket_parse_time(s, strlen(s), &(int64_t) { 0 }) != DOCKET_OK);
-
-    if (snprintf(text, sizeof(text), "%s %s%s",
-                 strncasecmp(name, "after", 5) == 0 ? "after" : "before", s,
-                 ago ? " ago" : "")
-        >= (int) sizeof(text))
-    {
-        return docket_query_fail(q, name, -1, NULL, 0, "a time is expected");
-    }
-
-    return docket_raw_parse(q, group, text, strlen(text));
-}
+typedef struct {
+    docket_query_t        *q;
+    yajl_handle            yajl;
+    const docket_field_t  *field;     /* NULL: the value is that of "any" */
+    int                    ended;     /* the outermost object */
+    unsigned               depth;
+    docket_json_level_t    level[DOCKET_JSON_DEPTH];
+} docket_json_t;
 
 
-static int
-docket_json_is_time(const char *name)
-{
-    return strncasecmp(name, "after", 5) == 0
-           || strncasecmp(name, "before", 6) == 0;
-}
+static int docket_json_null(void *data);
+static int docket_json_boolean(void *data, int value);
+static int docket_json_number(void *data, const char *s, size_t len);
+static int docket_json_string(void *data, const unsigned char *s,
+    size_t len);
+static int docket_json_start_map(void *data);
+static int docket_json_key(void *data, const unsigned char *s, size_t len);
+static int docket_json_end_map(void *data);
+static int docket_json_start_array(void *data);
+static int docket_json_end_array(void *data);
+
+static int docket_json_value(docket_json_t *j, const char *s, size_t len);
+static int docket_json_push(docket_json_t *j, docket_json_e type,
+    docket_expr_type_e group);
+static int docket_json_fail(docket_json_t *j, const char *detail);
+static int docket_json_syntax(docket_json_t *j, const char *s, size_t len,
+    size_t pos);
 
 
-static int
-docket_json_object(docket_query_t *q, docket_expr_t *group, yajl_val object,
-    int depth)
-{
-    int          rc;
-    size_t       i, k, n;
-    yajl_val     value, *v;
-    const char  *name;
-
-    if (depth > DOCKET_MAX_DEPTH) {
-        return docket_query_fail(q, "any", -1, NULL, 0,
-                                 "is nested too deep: at most 32 levels");
-    }
-
-    for (i = 0; i < YAJL_GET_OBJECT(object)->len; i++) {
-        name = YAJL_GET_OBJECT(object)->keys[i];
-        value = YAJL_GET_OBJECT(object)->values[i];
-
-        if (strcasecmp(name, "any") == 0) {
-            if (docket_json_any(q, group, value, depth) != DOCKET_OK) {
-                return DOCKET_ERROR;
-            }
-
-            continue;
-        }
-
-        if (YAJL_IS_NULL(value)) {
-            continue;
-        }
-
-        n = 1;
-        v = &value;
-
-        if (YAJL_IS_ARRAY(value)) {
-            n = YAJL_GET_ARRAY(value)->len;
-            v = YAJL_GET_ARRAY(value)->values;
-        }
-
-        for (k = 0; k < n; k++) {
-            rc = (depth > 0 && docket_json_is_time(name))
-                 ? docket_json_time(q, group, name, v[k])
-                 : docket_json_scalar(q, group, name, v[k]);
-
-            if (rc != DOCKET_OK) {
-                return DOCKET_ERROR;
-            }
-        }
-    }
-
-    return DOCKET_OK;
-}
+static const yajl_callbacks  docket_json_callbacks = {
+    docket_json_null,
+    docket_json_boolean,
+    NULL,
+    NULL,
+    docket_json_number,
+    docket_json_string,
+    docket_json_start_map,
+    docket_json_key,
+    docket_json_end_map,
+    docket_json_start_array,
+    docket_json_end_array
+};
 
 
 int
 docket_query_read_json(docket_query_t *q, const char *s, size_t len)
 {
-    int       rc;
-    char     *text, err[256];
-    size_t    i, depth;
-    yajl_val  root;
+    int            rc;
+    size_t         pos;
+    yajl_status    status;
+    docket_json_t  j;
 
     if (len > DOCKET_MAX_TEXT) {
-        return docket_query_fail(q, NULL, -1, NULL, 0,
-                                 "the object has more than 8192 bytes");
+        return docket_query_fail(q, "", DOCKET_MAX_TEXT,
+                                 "the question has more than %d bytes",
+                                 DOCKET_MAX_TEXT);
     }
 
-    if (memchr(s, '\0', len) != NULL) {
-        return docket_query_fail(q, NULL, -1, NULL, 0, "the object has a NUL");
+    memset(&j, 0, sizeof(docket_json_t));
+
+    j.q = q;
+
+    j.yajl = yajl_alloc(&docket_json_callbacks, NULL, &j);
+    if (j.yajl == NULL) {
+        return docket_query_fail_memory(q);
     }
 
-    /* yajl frees a tree by recursion: its depth is bounded beforehand */
+    rc = DOCKET_OK;
+    pos = len;
+    status = yajl_parse(j.yajl, (const unsigned char *) s, len);
 
-    for (depth = 0, i = 0; i < len; i++) {
-        depth += (s[i] == '[' || s[i] == '{');
+    if (status == yajl_status_ok) {
+        status = yajl_complete_parse(j.yajl);
+
+    } else {
+
+        /* what it took last is at fault */
+
+        pos = yajl_get_bytes_consumed(j.yajl);
+        pos -= (pos != 0);
     }
 
-    if (depth > DOCKET_MAX_TERMS * 2) {
-        return docket_query_fail(q, NULL, -1, NULL, 0,
-                                 "the object has too many arrays and objects");
+    if (status != yajl_status_ok) {
+
+        /* a callback that stops the parser has filled in the error */
+
+        if (status == yajl_status_error) {
+            (void) docket_json_syntax(&j, s, len, pos);
+        }
+
+        rc = DOCKET_ERROR;
+
+    } else if (!j.ended) {
+        rc = docket_query_fail(q, "", 0, "the body is no JSON object");
     }
 
-    text = docket_arena_copy(&q->arena, s, len);
-    if (text == NULL) {
-        return docket_query_no_memory(q);
-    }
-
-    err[0] = '\0';
-    root = yajl_tree_parse(text, err, sizeof(err));
-
-    if (root == NULL) {
-        err[strcspn(err, "\n")] = '\0';
-        return docket_query_fail(q, NULL, -1, NULL, 0,
-                                 err[0] != '\0' ? err : "the body is no JSON");
-    }
-
-    rc = YAJL_IS_OBJECT(root)
-         ? docket_json_object(q, q->root, root, 0)
-         : docket_query_fail(q, NULL, -1, NULL, 0,
-                             "a JSON object is expected");
-
-    yajl_tree_free(root);
+    yajl_free(j.yajl);
 
     return rc;
+}
+
+
+static int
+docket_json_syntax(docket_json_t *j, const char *s, size_t len, size_t pos)
+{
+    char            text[128], *p;
+    unsigned char  *why;
+
+    why = yajl_get_error(j->yajl, 0, (const unsigned char *) s, len);
+
+    if (why == NULL) {
+        return docket_query_fail(j->q, "", pos, "the body is no valid JSON");
+    }
+
+    (void) snprintf(text, sizeof(text), "%s", (const char *) why);
+    yajl_free_error(j->yajl, why);
+
+    p = strchr(text, '\n');
+
+    if (p != NULL) {
+        *p = '\0';
+    }
+
+    return docket_query_fail(j->q, "", pos, "the body is no valid JSON: %s",
+                             text);
+}
+
+
+/* null says nothing, as if the name were not there */
+
+static int
+docket_json_null(void *data)
+{
+    docket_json_t  *j;
+
+    j = data;
+
+    if (j->depth == 0 || j->level[j->depth - 1].type != DOCKET_JSON_OBJECT) {
+        return docket_json_fail(j, "null stands where a value is expected");
+    }
+
+    return 1;
+}
+
+
+static int
+docket_json_boolean(void *data, int value)
+{
+    return value ? docket_json_value(data, "true", 4)
+                 : docket_json_value(data, "false", 5);
+}
+
+
+static int
+docket_json_number(void *data, const char *s, size_t len)
+{
+    return docket_json_value(data, s, len);
+}
+
+
+static int
+docket_json_string(void *data, const unsigned char *s, size_t len)
+{
+    return docket_json_value(data, (const char *) s, len);
+}
+
+
+static int
+docket_json_value(docket_json_t *j, const char *s, size_t len)
+{
+    unsigned              d;
+    docket_scope_t        scope;
+    docket_json_level_t  *object;
+
+    if (j->depth == 0) {
+        return docket_json_fail(j, "the body is no JSON object");
+    }
+
+    if (j->field == NULL) {
+        return docket_json_fail(j, "\"any\" is a list of objects");
+    }
+
+    d = j->depth - 1;
+
+    if (j->level[d].type == DOCKET_JSON_VALUES) {
+        d--;
+    }
+
+    object = &j->level[d];
+
+    scope.terms = object->group;
+    scope.times = object->group;
+    scope.options = (d == 0);
+
+    return docket_field_set(j->q, j->field, &scope, s, len, 0) == DOCKET_OK;
+}
+
+
+static int
+docket_json_start_map(void *data)
+{
+    docket_json_t  *j;
+
+    j = data;
+
+    if (j->depth == 0) {
+        j->level[0].type = DOCKET_JSON_OBJECT;
+        j->level[0].group = j->q->root;
+        j->depth = 1;
+
+        return 1;
+    }
+
+    if (j->level[j->depth - 1].type != DOCKET_JSON_ANY) {
+        return docket_json_fail(j, (j->field == NULL)
+                                   ? "\"any\" is a list of objects"
+                                   : "an object stands where a value is "
+                                     "expected");
+    }
+
+    return docket_json_push(j, DOCKET_JSON_OBJECT, DOCKET_EXPR_AND);
+}
+
+
+static int
+docket_json_push(docket_json_t *j, docket_json_e type,
+    docket_expr_type_e group)
+{
+    docket_json_level_t  *level;
+
+    if (j->depth == DOCKET_JSON_DEPTH) {
+        return docket_json_fail(j, "too many levels");
+    }
+
+    level = &j->level[j->depth++];
+
+    level->type = type;
+    level->group = docket_expr_group(&j->q->arena, group);
+
+    if (level->group == NULL) {
+        (void) docket_query_fail_memory(j->q);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+static int
+docket_json_key(void *data, const unsigned char *s, size_t len)
+{
+    docket_json_t  *j;
+
+    j = data;
+
+    if (len == 3 && strncasecmp((const char *) s, "any", 3) == 0) {
+        j->field = NULL;
+        return 1;
+    }
+
+    j->field = docket_field_find((const char *) s, len);
+
+    if (j->field == NULL) {
+        (void) docket_field_unknown(j->q, (const char *) s, len);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+static int
+docket_json_end_map(void *data)
+{
+    docket_expr_t  *group;
+    docket_json_t  *j;
+
+    j = data;
+    j->depth--;
+
+    if (j->depth == 0) {
+        j->ended = 1;
+        return 1;
+    }
+
+    group = j->level[j->depth].group;
+
+    if (group->n == 0) {
+        return docket_json_fail(j, "an alternative of \"any\" has no term");
+    }
+
+    docket_expr_append(j->level[j->depth - 1].group, group);
+
+    /* the list goes on, and its next element is no value of a field */
+
+    j->field = NULL;
+
+    return 1;
+}
+
+
+static int
+docket_json_start_array(void *data)
+{
+    docket_json_t  *j;
+
+    j = data;
+
+    if (j->depth == 0) {
+        return docket_json_fail(j, "the body is no JSON object");
+    }
+
+    if (j->level[j->depth - 1].type != DOCKET_JSON_OBJECT) {
+        return docket_json_fail(j, "a list stands where a value is expected");
+    }
+
+    if (j->field == NULL) {
+        return docket_json_push(j, DOCKET_JSON_ANY, DOCKET_EXPR_OR);
+    }
+
+    return docket_json_push(j, DOCKET_JSON_VALUES, DOCKET_EXPR_AND);
+}
+
+
+static int
+docket_json_end_array(void *data)
+{
+    docket_json_t        *j;
+    docket_json_level_t  *level;
+
+    j = data;
+    level = &j->level[--j->depth];
+
+    if (level->type == DOCKET_JSON_VALUES) {
+        return 1;
+    }
+
+    if (level->group->n == 0) {
+        return docket_json_fail(j, "\"any\" is empty");
+    }
+
+    docket_expr_append(j->level[j->depth - 1].group, level->group);
+
+    return 1;
+}
+
+
+/* what goes wrong inside of a value has its place in the value; this has its
+   place in the body */
+
+static int
+docket_json_fail(docket_json_t *j, const char *detail)
+{
+    (void) docket_query_fail(j->q, (j->field != NULL) ? j->field->name : "",
+                             -1, "%s", detail);
+
+    return 0;
 }

@@ -1,21 +1,11 @@
-/*
- * A question from its first field to its id.
- */
-
-#include "query/docket_query_int.h"
-
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/evp.h>
+#include <strings.h>
 
-
-static int docket_query_times(docket_query_t *q);
-static int docket_query_terms(docket_query_t *q, docket_expr_t **canon);
-static int docket_query_weigh(docket_query_t *q, const docket_expr_t *canon);
-static int docket_query_text(docket_query_t *q);
-static int docket_query_id(docket_query_t *q);
+#include "query/docket_fields.h"
+#include "query/docket_when.h"
 
 
 docket_query_t *
@@ -29,12 +19,11 @@ docket_query_create(const docket_query_conf_t *conf)
     }
 
     q->conf = conf;
-    q->after = -1;
-    q->before = -1;
     q->error.position = -1;
-    q->result.exact = 1;
+    q->ignore_weight = -1;
+    q->refresh = -1;
 
-    q->root = docket_expr_create(&q->arena, DOCKET_EXPR_AND);
+    q->root = docket_expr_group(&q->arena, DOCKET_EXPR_AND);
 
     if (q->root == NULL) {
         docket_query_destroy(q);
@@ -48,6 +37,10 @@ docket_query_create(const docket_query_conf_t *conf)
 void
 docket_query_destroy(docket_query_t *q)
 {
+    if (q == NULL) {
+        return;
+    }
+
     docket_arena_free(&q->arena);
     free(q);
 }
@@ -69,63 +62,89 @@ docket_query_result(const docket_query_t *q)
 
 int
 docket_query_fail(docket_query_t *q, const char *field, long position,
-    const char *value, size_t len, const char *why)
+    const char *format, ...)
 {
-    char    quoted[132], *p;
-    size_t  i;
+    va_list                args;
+    docket_query_error_t  *e;
 
-    p = quoted;
+    e = &q->error;
 
-    if (value != NULL) {
-        *p++ = '"';
+    e->status = 400;
+    e->position = position;
 
-        for (i = 0; i < len && p < quoted + sizeof(quoted) - 12; i++) {
+    (void) snprintf(e->field, sizeof(e->field), "%s", field);
 
-            if ((unsigned char) value[i] < 0x20
-                || (unsigned char) value[i] >= 0x7f)
-            {
-                p += sprintf(p, "\\x%02x", (unsigned char) value[i]);
-
-            } else {
-                *p++ = value[i];
-            }
-        }
-
-        p = stpcpy(p, i < len ? "..\" " : "\" ");
-    }
-
-    *p = '\0';
-
-    q->error.status = 400;
-    q->error.position = position;
-
-    snprintf(q->error.field, sizeof(q->error.field), "%s",
-             field != NULL ? field : "");
-    snprintf(q->error.detail, sizeof(q->error.detail), "%s%s%s%s",
-             field != NULL ? field : "", field != NULL ? ": " : "", quoted,
-             why);
+    va_start(args, format);
+    (void) vsnprintf(e->detail, sizeof(e->detail), format, args);
+    va_end(args);
 
     return DOCKET_ERROR;
 }
 
 
 int
-docket_query_no_memory(docket_query_t *q)
+docket_query_fail_memory(docket_query_t *q)
 {
-    return docket_query_fail(q, NULL, -1, NULL, 0,
-                             "the question is too large to be held");
+    (void) docket_query_fail(q, "", -1, "no memory for this question");
+    q->error.status = 500;
+
+    return DOCKET_ERROR;
+}
+
+
+const char *
+docket_quote(char buf[DOCKET_QUOTE_LEN], const char *s, size_t len)
+{
+    char    *p;
+    size_t   i;
+
+    p = buf;
+    *p++ = '"';
+
+    for (i = 0; i < len; i++) {
+        if (i == 48) {
+            p += sprintf(p, "...");
+            break;
+        }
+
+        if (s[i] == '"' || s[i] == '\\') {
+            *p++ = '\\';
+            *p++ = s[i];
+
+        } else if (s[i] < 0x20 || s[i] >= 0x7f) {
+            p += sprintf(p, "\\x%02x", (unsigned char) s[i]);
+
+        } else {
+            *p++ = s[i];
+        }
+    }
+
+    *p++ = '"';
+    *p = '\0';
+
+    return buf;
 }
 
 
 int
 docket_query_read_raw(docket_query_t *q, const char *s, size_t len)
 {
+    docket_expr_t  *e;
+
     if (len > DOCKET_MAX_TEXT) {
-        return docket_query_fail(q, "query", -1, NULL, 0,
-                                 "the expression has more than 8192 bytes");
+        return docket_query_fail(q, "", DOCKET_MAX_TEXT,
+                                 "the question has more than %d bytes",
+                                 DOCKET_MAX_TEXT);
     }
 
-    return docket_raw_parse(q, q->root, s, len);
+    e = docket_raw_parse(q, "", s, len);
+    if (e == NULL) {
+        return DOCKET_ERROR;
+    }
+
+    docket_expr_append(q->root, e);
+
+    return DOCKET_OK;
 }
 
 
@@ -133,430 +152,267 @@ int
 docket_query_set(docket_query_t *q, const char *name, const char *value,
     size_t len)
 {
-    return docket_field(q, q->root, name, strlen(name), value, len, -1);
+    docket_scope_t         scope;
+    const docket_field_t  *field;
+
+    field = docket_field_find(name, strlen(name));
+
+    if (field == NULL) {
+        return docket_field_unknown(q, name, strlen(name));
+    }
+
+    if (len > DOCKET_MAX_TEXT) {
+        return docket_query_fail(q, field->name, DOCKET_MAX_TEXT,
+                                 "\"%s\" has more than %d bytes", field->name,
+                                 DOCKET_MAX_TEXT);
+    }
+
+    scope.terms = q->root;
+    scope.times = q->root;
+    scope.options = 1;
+
+    return docket_field_set(q, field, &scope, value, len, 1);
 }
 
 
-/* Widened outward to the window. */
-
-static int
-docket_query_times(docket_query_t *q)
+docket_expr_t *
+docket_query_term(docket_query_t *q, docket_expr_type_e type, int64_t value,
+    const char *text, size_t len)
 {
-    int64_t                 window, now;
-    docket_query_result_t  *r;
-
-    r = &q->result;
-    now = q->conf->now;
-    window = q->conf->time_window;
-
-    if (q->after == -1) {
-        q->after = (now > q->conf->long_ago) ? now - q->conf->long_ago : 0;
-        r->relative = 1;
-    }
-
-    r->after = q->after - q->after % window;
-
-    if (q->before == -1) {
-        r->before = now - now % window + window;
-        r->relative = 1;
-
-    } else {
-        if (q->before <= q->after) {
-            return docket_query_fail(q, "before", -1, NULL, 0,
-                                     "the range is empty: \"after\" is not "
-                                     "earlier than \"before\"");
-        }
-
-        r->before = q->before + (window - q->before % window) % window;
-    }
-
-    if (r->after >= r->before) {
-        return docket_query_fail(q, "after", -1, NULL, 0,
-                                 "the range is empty: \"after\" is not "
-                                 "earlier than \"before\" (now, where none is "
-                                 "given)");
-    }
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_query_depth(const docket_expr_t *e)
-{
-    int                   depth, d;
-    const docket_expr_t  *c;
-
-    depth = 0;
-
-    for (c = e->children; c != NULL; c = c->next) {
-        d = docket_query_depth(c);
-        depth = (d > depth) ? d : depth;
-    }
-
-    return depth + 1;
-}
-
-
-static int
-docket_query_inexact(const docket_expr_t *e)
-{
-    const docket_expr_t  *c;
-
-    if (e->type == DOCKET_EXPR_AFTER || e->type == DOCKET_EXPR_BEFORE) {
-        return 1;
-    }
-
-    for (c = e->children; c != NULL; c = c->next) {
-        if (docket_query_inexact(c)) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* The expression without its range: an "and", with its only "or" in
-   parentheses. */
-
-static int
-docket_query_terms(docket_query_t *q, docket_expr_t **canon)
-{
-    char           *p;
     docket_expr_t  *e;
 
-    q->result.terms = "";
-    q->result.terms_len = 0;
+    /* the two of the range are not counted in the end */
 
-    if (q->root->children == NULL) {
-        *canon = q->root;
-        return DOCKET_OK;
+    if (q->nterms == DOCKET_MAX_TERMS + 2) {
+        (void) docket_query_fail(q, "", -1, "more than %d terms",
+                                 DOCKET_MAX_TERMS);
+        return NULL;
     }
 
-    e = docket_expr_canon(&q->arena, q->root);
+    q->nterms++;
+
+    e = docket_expr_term(&q->arena, type, value, text, len);
+
     if (e == NULL) {
-        return docket_query_no_memory(q);
+        (void) docket_query_fail_memory(q);
     }
 
-    if (docket_query_depth(e) > DOCKET_MAX_DEPTH) {
-        return docket_query_fail(q, "query", -1, NULL, 0,
-                                 "the expression is nested too deep: at most "
-                                 "32 levels");
+    return e;
+}
+
+
+docket_expr_t *
+docket_query_number(docket_query_t *q, docket_expr_type_e type,
+    uint64_t value)
+{
+    char         text[32];
+    const char  *name;
+
+    switch (type) {
+
+    case DOCKET_EXPR_PORT:
+        name = "port";
+        break;
+
+    case DOCKET_EXPR_VLAN:
+        name = "vlan";
+        break;
+
+    case DOCKET_EXPR_MPLS:
+        name = "mpls";
+        break;
+
+    default:
+        name = "ip proto";
+        break;
     }
 
-    q->result.exact = !docket_query_inexact(e);
+    (void) snprintf(text, sizeof(text), "%s %u", name, (unsigned) value);
 
-    if (e->type == DOCKET_EXPR_OR) {
-        p = docket_arena_alloc(&q->arena, strlen(e->text) + 3);
-        if (p == NULL) {
-            return docket_query_no_memory(q);
+    if (type == DOCKET_EXPR_PROTO) {
+        switch (value) {
+
+        case 1:
+            (void) strcpy(text, "icmp");
+            break;
+
+        case 6:
+            (void) strcpy(text, "tcp");
+            break;
+
+        case 17:
+            (void) strcpy(text, "udp");
+            break;
         }
-
-        sprintf(p, "(%s)", e->text);
-        q->result.terms = p;
-
-    } else {
-        q->result.terms = e->text;
     }
 
-    q->result.terms_len = strlen(q->result.terms);
-    *canon = e;
-
-    return DOCKET_OK;
+    return docket_query_term(q, type, value, text, strlen(text));
 }
 
 
-static void
-docket_query_bytes(char buf[32], double bytes)
+uint64_t
+docket_number_max(docket_expr_type_e type)
 {
-    int          i;
+    switch (type) {
 
-    static const char  units[] = " kMGTPE";
+    case DOCKET_EXPR_MPLS:
+        return (1 << 20) - 1;
 
-    for (i = 0; bytes >= 1000 && units[i + 1] != '\0'; i++) {
-        bytes /= 1000;
+    case DOCKET_EXPR_PROTO:
+        return 255;
+
+    default:
+        return 65535;
     }
-
-    snprintf(buf, 32, "%.3g %.*sB", bytes, i != 0, &units[i]);
 }
 
 
-static int
-docket_query_weigh(docket_query_t *q, const docket_expr_t *canon)
+const char *
+docket_number_name(docket_expr_type_e type)
 {
-    char                    is[32], may[32], why[256];
-    double                  seconds;
-    const docket_weight_t  *w;
+    switch (type) {
 
-    w = q->conf->weight;
+    case DOCKET_EXPR_PORT:
+        return "a port";
 
-    if (w == NULL) {
-        return DOCKET_OK;
+    case DOCKET_EXPR_VLAN:
+        return "a VLAN";
+
+    case DOCKET_EXPR_MPLS:
+        return "an MPLS label";
+
+    default:
+        return "a protocol's number";
     }
-
-    seconds = (double) (q->result.before - q->result.after)
-              / (double) DOCKET_SECOND;
-
-    q->result.weight = w->total / (w->hours * 3600) * seconds
-                       * docket_expr_share(canon, w);
-
-    if (q->result.weight <= w->threshold
-        || (q->result.ignore_weight && w->override))
-    {
-        return DOCKET_OK;
-    }
-
-    docket_query_bytes(is, q->result.weight);
-    docket_query_bytes(may, w->threshold);
-
-    snprintf(why, sizeof(why), "the question is expected to yield %s, more than "
-             "the %s that one may: name more hosts or ports, or a shorter time"
-             "%s", is, may, w->override ? ", or set ignore-weight" : "");
-
-    (void) docket_query_fail(q, NULL, -1, NULL, 0, why);
-    q->error.status = 413;
-
-    return DOCKET_ERROR;
 }
 
 
-static int
-docket_cmp_names(const void *one, const void *two)
+int
+docket_parse_number(const char *s, size_t len, uint64_t max, uint64_t *value)
 {
-    return strcmp(*(const char *const *) one, *(const char *const *) two);
-}
+    size_t    i;
+    uint64_t  n, digit;
 
-
-static int
-docket_query_text(docket_query_t *q)
-{
-    char                   *p, *text, after[DOCKET_TIME_LEN];
-    char                    before[DOCKET_TIME_LEN];
-    size_t                  i, n, len;
-    docket_query_result_t  *r;
-
-    r = &q->result;
+    if (len == 0) {
+        return DOCKET_ERROR;
+    }
 
     n = 0;
 
-    if (q->nsensors != 0) {
-        qsort(q->sensors, q->nsensors, sizeof(char *), docket_cmp_names);
-    }
-
-    for (i = 0; i < q->nsensors; i++) {
-        if (n == 0 || strcmp(q->sensors[n - 1], q->sensors[i]) != 0) {
-            q->sensors[n++] = q->sensors[i];
+    for (i = 0; i < len; i++) {
+        if (s[i] < '0' || s[i] > '9') {
+            return DOCKET_ERROR;
         }
+
+        digit = s[i] - '0';
+
+        if (n > (max - digit) / 10) {
+            return DOCKET_ERROR;
+        }
+
+        n = n * 10 + digit;
     }
 
-    q->nsensors = n;
-    r->sensors = q->sensors;
-    r->nsensors = n;
-
-    len = r->terms_len + 256;
-
-    for (i = 0; i < n; i++) {
-        len += strlen(r->sensors[i]) + 1;
-    }
-
-    len += (r->filter != NULL) ? strlen(r->filter) : 0;
-
-    text = docket_arena_alloc(&q->arena, len);
-    if (text == NULL) {
-        return docket_query_no_memory(q);
-    }
-
-    docket_format_time(after, r->after);
-    docket_format_time(before, r->before);
-
-    p = text;
-    p += sprintf(p, "%s%safter %s and before %s", r->terms,
-                 r->terms_len != 0 ? " and " : "", after, before);
-
-    for (i = 0; i < n; i++) {
-        p += sprintf(p, "%s%s", i == 0 ? "; sensors " : ",", r->sensors[i]);
-    }
-
-    if (r->limit_packets != 0) {
-        p += sprintf(p, "; limit-packets %" PRIu64, r->limit_packets);
-    }
-
-    if (r->limit_bytes != 0) {
-        p += sprintf(p, "; limit-bytes %" PRIu64, r->limit_bytes);
-    }
-
-    if (r->filter != NULL) {
-        p += sprintf(p, "; filter %s", r->filter);
-    }
-
-    r->text = text;
-    r->text_len = (size_t) (p - text);
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_query_id(docket_query_t *q)
-{
-    unsigned int   i, n;
-    unsigned char  md5[EVP_MAX_MD_SIZE];
-
-    if (EVP_Digest(q->result.text, q->result.text_len, md5, &n, EVP_md5(), NULL)
-        != 1
-        || n != DOCKET_ID_LEN / 2)
-    {
-        return docket_query_fail(q, NULL, -1, NULL, 0, "MD5 is not available");
-    }
-
-    for (i = 0; i < n; i++) {
-        sprintf(q->result.id + i * 2, "%02x", md5[i]);
-    }
+    *value = n;
 
     return DOCKET_OK;
 }
 
 
 int
-docket_query_finish(docket_query_t *q)
+docket_is_date(const char *s, size_t len)
 {
-    docket_expr_t  *canon;
-
-    if (q->root->children == NULL && q->after == -1 && q->before == -1) {
-        return docket_query_fail(q, NULL, -1, NULL, 0,
-                                 "nothing is asked: at least a host, net, "
-                                 "port, vlan, mpls, proto or time is needed");
-    }
-
-    if (docket_query_times(q) != DOCKET_OK
-        || docket_query_terms(q, &canon) != DOCKET_OK
-        || docket_query_weigh(q, canon) != DOCKET_OK
-        || docket_query_text(q) != DOCKET_OK)
-    {
-        return DOCKET_ERROR;
-    }
-
-    return docket_query_id(q);
+    return len > 4 && s[4] == '-';
 }
 
 
-size_t
-docket_query_sensor_text(const char *terms, int64_t after, int64_t before,
-    char *buf, size_t size)
+docket_expr_t *
+docket_query_when(docket_query_t *q, docket_expr_type_e type, const char *s,
+    size_t len, const char *field, long position)
 {
-    char  a[DOCKET_TIME_LEN], b[DOCKET_TIME_LEN];
+    char     quote[DOCKET_QUOTE_LEN];
+    int64_t  us;
 
-    if (after < 0) {
-        after = 0;
+    if (!docket_is_date(s, len)) {
+        return docket_query_ago(q, type, s, len, field, position);
     }
 
-    docket_format_time(a, after - after % DOCKET_SECOND);
-    docket_format_time(b, before + (DOCKET_SECOND - before % DOCKET_SECOND)
-                                   % DOCKET_SECOND);
+    if (docket_parse_time(s, len, &us) != DOCKET_OK) {
+        (void) docket_query_fail(q, field, position,
+                                 "%s is no time of the years 1970 to 9999 "
+                                 "such as 2018-01-10T22:10:00Z, "
+                                 "2018-01-10T22:10:00.5+01:00 or 2018-01-10",
+                                 docket_quote(quote, s, len));
+        return NULL;
+    }
 
-    return (size_t) snprintf(buf, size, "after %s and before %s%s%s%s", a, b,
-                             *terms != '\0' ? " and (" : "", terms,
-                             *terms != '\0' ? ")" : "");
+    return docket_query_time(q, type, us, 0, field, position);
 }
 
 
-int
-docket_query_finish_search(docket_query_t *q)
+docket_expr_t *
+docket_query_ago(docket_query_t *q, docket_expr_type_e type, const char *s,
+    size_t len, const char *field, long position)
 {
-    docket_expr_t  *canon;
+    char     quote[DOCKET_QUOTE_LEN];
+    size_t   n;
+    int64_t  us;
 
-    if (q->after != -1 && q->before != -1 && q->before <= q->after) {
-        return docket_query_times(q);
-    }
+    n = len;
 
-    if (docket_query_terms(q, &canon) != DOCKET_OK) {
-        return DOCKET_ERROR;
-    }
+    if (n > 4 && strncasecmp(s + n - 4, " ago", 4) == 0) {
+        n -= 4;
 
-    q->canon = (q->root->children != NULL) ? canon : NULL;
-
-    return DOCKET_OK;
-}
-
-
-/* Operands of an "and", or the one term that stands alone. */
-
-static int
-docket_query_has(const docket_expr_t *e, const char *text)
-{
-    const docket_expr_t  *c;
-
-    if (e->type != DOCKET_EXPR_AND) {
-        return strcmp(e->text, text) == 0;
-    }
-
-    for (c = e->children; c != NULL; c = c->next) {
-        if (strcmp(c->text, text) == 0) {
-            return 1;
+        while (n != 0 && s[n - 1] == ' ') {
+            n--;
         }
     }
 
-    return 0;
+    if (docket_parse_duration(s, n, &us) != DOCKET_OK) {
+        (void) docket_query_fail(q, field, position,
+                                 "%s is no time: a duration such as 5m or "
+                                 "3h30m (units us, ms, s, m, h, d, w) or a "
+                                 "date such as 2018-01-10T22:10:00Z is "
+                                 "expected", docket_quote(quote, s, len));
+        return NULL;
+    }
+
+    if (us > q->conf->now) {
+        (void) docket_query_fail(q, field, position,
+                                 "%s ago was before 1970",
+                                 docket_quote(quote, s, n));
+        return NULL;
+    }
+
+    return docket_query_time(q, type, q->conf->now - us, 1, field, position);
 }
 
 
-static int
-docket_query_contains(const docket_expr_t *have, const docket_expr_t *want)
+docket_expr_t *
+docket_query_time(docket_query_t *q, docket_expr_type_e type, int64_t us,
+    int relative, const char *field, long position)
 {
-    const docket_expr_t  *c;
+    char     text[sizeof("before ") + DOCKET_TIME_LEN], time[DOCKET_TIME_LEN];
+    int64_t  unit;
 
-    if (want->type != DOCKET_EXPR_AND) {
-        return docket_query_has(have, want->text);
+    unit = relative ? q->conf->time_window : DOCKET_SECOND;
+
+    if (relative) {
+        q->relative = 1;
     }
 
-    for (c = want->children; c != NULL; c = c->next) {
-        if (!docket_query_has(have, c->text)) {
-            return 0;
-        }
+    us = (type == DOCKET_EXPR_AFTER) ? docket_round_down(us, unit)
+                                     : docket_round_up(us, unit);
+
+    if (us > DOCKET_TIME_MAX) {
+        (void) docket_query_fail(q, field, position,
+                                 "a time after the year 9999");
+        return NULL;
     }
 
-    return 1;
-}
+    (void) docket_format_time(time, us);
+    (void) snprintf(text, sizeof(text), "%s %s",
+                    (type == DOCKET_EXPR_AFTER) ? "after" : "before", time);
 
-
-int
-docket_query_matches(const docket_query_t *q, const char *text, size_t len,
-    int64_t after, int64_t before)
-{
-    int                   found;
-    const char           *end;
-    docket_expr_t        *canon;
-    docket_query_t       *job;
-    docket_query_conf_t   conf;
-
-    if ((q->after != -1 && before <= q->after)
-        || (q->before != -1 && after >= q->before))
-    {
-        return 0;
-    }
-
-    if (q->canon == NULL) {
-        return 1;
-    }
-
-    end = memmem(text, len, "; ", 2);
-    len = (end != NULL) ? (size_t) (end - text) : len;
-
-    conf = *q->conf;
-    conf.weight = NULL;
-
-    job = docket_query_create(&conf);
-    if (job == NULL) {
-        return 0;
-    }
-
-    found = docket_query_read_raw(job, text, len) == DOCKET_OK
-            && docket_query_terms(job, &canon) == DOCKET_OK
-            && job->root->children != NULL
-            && docket_query_contains(canon, q->canon);
-
-    docket_query_destroy(job);
-
-    return found;
+    return docket_query_term(q, type, us, text, strlen(text));
 }

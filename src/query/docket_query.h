@@ -61,10 +61,13 @@ typedef struct {
 /* Why a question was refused: becomes the problem document. */
 
 typedef struct {
-    int           status;             /* 400, 413 */
+    int           status;             /* 400; 404: an empty segment in a URI;
+                                         413: too heavy; 500: no memory, no
+                                         MD5 */
     char          field[64];          /* field at fault, or "" */
-    long          position;           /* offset in bytes in the text that
-                                         "field" (or the body) held, or -1 */
+    long          position;           /* offset in bytes in the decoded value
+                                         of "field", or without a field in
+                                         what was read, or -1 */
     char          detail[384];        /* one sentence; what and why, quotes
                                          the offending text escaped to
                                          printable ASCII */
@@ -86,22 +89,26 @@ const docket_query_error_t *docket_query_error(const docket_query_t *q);
 /* "host/1.2.3.4/port/80/after/5m": the part of the path below /uri/, still
    percent-encoded; '/' separates, one trailing '/' is allowed.  A net takes
    a following number (or "%2F24" inside) as its length.  "/or/" separates
-   alternatives. */
+   alternatives of terms; times and options stand for the whole question,
+   wherever they are. */
 int docket_query_read_uri(docket_query_t *q, const char *s, size_t len);
 
 /* URL query arguments ("filter=..&limit-packets=.."), percent-encoded. */
 int docket_query_read_args(docket_query_t *q, const char *s, size_t len);
 
-/* application/x-www-form-urlencoded; "query=" is a raw expression. */
+/* application/x-www-form-urlencoded; "query=" is a raw expression.  An empty
+   value says nothing: browsers send the fields that were left blank. */
 int docket_query_read_form(docket_query_t *q, const char *s, size_t len);
 
-/* A JSON object (yajl); "any": [{...}, ...] is a union. */
+/* A JSON object (yajl); "any": [{...}, ...] is a union.  null says
+   nothing. */
 int docket_query_read_json(docket_query_t *q, const char *s, size_t len);
 
 /* A raw Stenographer expression, verbatim. */
 int docket_query_read_raw(docket_query_t *q, const char *s, size_t len);
 
-/* One field by name, as if from a form (used for request headers). */
+/* One field by its NUL-terminated name, with its value as if from a decoded
+   form (used for request headers). */
 int docket_query_set(docket_query_t *q, const char *name, const char *value,
     size_t len);
 
@@ -154,6 +161,9 @@ size_t docket_query_sensor_text(const char *terms, int64_t after,
  * Search over canonical texts.  A query that was read and prepared with
  * docket_query_finish_search() (which needs no time and no term) matches a
  * text when each of its terms stands in the text and their ranges overlap.
+ * Sensors, limits and the filter must be the text's; a text without sensors
+ * was put to all of them.  The result then has the range (all of time when
+ * none was given) and the options, but no text and no id.
  */
 int docket_query_finish_search(docket_query_t *q);
 int docket_query_matches(const docket_query_t *q, const char *text,

@@ -1,409 +1,71 @@
 /*
- * Stenographer's grammar (its query.y): terms, parentheses, "and"/"&&" and
- * "or"/"||" of equal precedence, left to right.  Nothing else is known: a
- * sensor would take an unknown word as the end, and run a broader question.
+ * Stenographer's grammar, with keywords in any case and all of this project's
+ * times.  A word that it does not know is an error here, while Stenographer
+ * would end the query at it and run what stood before.
  */
 
-#include "query/docket_query_int.h"
-
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "query/docket_addr.h"
+#include "query/docket_query_int.h"
 
-#define DOCKET_RAW_EXPECTED  "host, net, port, vlan, mpls, ip proto, tcp, "   \
-                             "udp, icmp, before, after or ( is expected"
+
+/* A chain such as "a or b and c or d" deepens the tree without parentheses;
+   what is too deep after simplification is refused later. */
+#define DOCKET_RAW_DEPTH  (2 * DOCKET_MAX_DEPTH)
+
+
+typedef enum {
+    DOCKET_TOKEN_END = 0,
+    DOCKET_TOKEN_WORD,
+    DOCKET_TOKEN_AND,
+    DOCKET_TOKEN_OR,
+    DOCKET_TOKEN_OPEN,
+    DOCKET_TOKEN_CLOSE,
+    DOCKET_TOKEN_SLASH,
+    DOCKET_TOKEN_OTHER
+} docket_token_e;
 
 
 typedef struct {
     docket_query_t  *q;
-    const char      *text;
-    const char      *pos;
-    const char      *end;
-    const char      *word;            /* the current token */
-    size_t           len;             /* 0: the end */
-    int              depth;
+    const char      *field;
+    const char      *s;
+    size_t           len;
+
+    docket_token_e   type;            /* of the token at hand */
+    size_t           start;
+    size_t           end;
+
+    unsigned         parens;
 } docket_raw_t;
 
 
-static docket_expr_t *docket_raw_expr(docket_raw_t *r, int outer);
-
-
-/* A token is a parenthesis, an operator or a run of other characters. */
-
-static void
-docket_raw_next(docket_raw_t *r)
-{
-    const char  *p;
-
-    for (p = r->pos; p < r->end && (*p == ' ' || *p == '\t' || *p == '\n'
-                                    || *p == '\r');
-         p++)
-    {
-        /* void */
-    }
-
-    r->word = p;
-
-    if (p < r->end && (*p == '(' || *p == ')')) {
-        p++;
-
-    } else if (r->end - p >= 2 && (memcmp(p, "&&", 2) == 0
-                                   || memcmp(p, "||", 2) == 0))
-    {
-        p += 2;
-
-    } else {
-        while (p < r->end && *p != '\0' && strchr(" \t\r\n()&|", *p) == NULL) {
-            p++;
-        }
-
-        /* a character that belongs to no token is one */
-
-        if (p == r->word && p < r->end) {
-            p++;
-        }
-    }
-
-    r->len = (size_t) (p - r->word);
-    r->pos = p;
-}
-
-
-static int
-docket_raw_is(const docket_raw_t *r, const char *word)
-{
-    return r->len == strlen(word) && strncasecmp(r->word, word, r->len) == 0;
-}
-
-
-static docket_expr_t *
-docket_raw_fail(docket_raw_t *r, const char *expected)
-{
-    (void) docket_query_fail(r->q, "query", (long) (r->word - r->text),
-                             r->len != 0 ? r->word : NULL, r->len,
-                             r->len != 0 ? expected : "the expression ends "
-                             "where more is expected");
-    return NULL;
-}
-
-
-static docket_expr_t *
-docket_raw_time(docket_raw_t *r, docket_expr_e type)
-{
-    int             relative;
-    int64_t         window;
-    const char     *pos, *word;
-    docket_expr_t  *e;
-
-    docket_raw_next(r);
-
-    relative = 0;
-
-    e = docket_query_term(r->q, type);
-    if (e == NULL) {
-        return NULL;
-    }
-
-    if (r->len == 0
-        || docket_query_time(r->q, r->word, r->len, &e->time, &relative)
-           != DOCKET_OK)
-    {
-        return docket_raw_fail(r, "is no time: RFC 3339 or \"Nm ago\" is "
-                                  "expected");
-    }
-
-    pos = r->pos;
-    word = r->word;
-    docket_raw_next(r);
-
-    if (relative && docket_raw_is(r, "ago")) {
-        docket_raw_next(r);
-
-    } else if (relative) {
-        r->word = word;
-        r->len = (size_t) (pos - word);
-        return docket_raw_fail(r, "must be followed by \"ago\"");
-    }
-
-    r->q->result.relative |= relative;
-
-    /* the same question has to mean the same all through a window */
-
-    if (relative) {
-        window = r->q->conf->time_window;
-        e->number = 0;
-
-        if (type == DOCKET_EXPR_AFTER) {
-            e->time -= e->time % window;
-
-        } else {
-            e->time += (window - e->time % window) % window;
-        }
-    }
-
-    return e;
-}
-
-
-static docket_expr_t *
-docket_raw_net(docket_raw_t *r)
-{
-    size_t          len, mask_len;
-    const char     *why, *net, *mask;
-    docket_expr_t  *e;
-
-    docket_raw_next(r);
-
-    net = r->word;
-    len = r->len;
-    mask = NULL;
-    mask_len = 0;
-
-    e = docket_query_term(r->q, DOCKET_EXPR_NET);
-    if (e == NULL) {
-        return NULL;
-    }
-
-    if (len == 0) {
-        return docket_raw_fail(r, "");
-    }
-
-    docket_raw_next(r);
-
-    if (docket_raw_is(r, "mask")) {
-        docket_raw_next(r);
-
-        if (r->len == 0) {
-            return docket_raw_fail(r, "");
-        }
-
-        mask = r->word;
-        mask_len = r->len;
-        docket_raw_next(r);
-    }
-
-    e->addr = docket_net(&r->q->arena, net, len, mask, mask_len, &why);
-
-    if (e->addr == NULL) {
-        if (why != NULL) {
-            (void) docket_query_fail(r->q, "query", (long) (net - r->text),
-                                     net, len, why);
-        } else {
-            (void) docket_query_no_memory(r->q);
-        }
-
-        return NULL;
-    }
-
-    return e;
-}
-
-
-/* "host A" and its like, by the fields' own parsers. */
-
-static docket_expr_t *
-docket_raw_field(docket_raw_t *r, const char *name)
-{
-    docket_expr_t   group;
-    const char     *value;
-    size_t          len;
-
-    docket_raw_next(r);
-
-    value = r->word;
-    len = r->len;
-
-    if (len == 0) {
-        return docket_raw_fail(r, "");
-    }
-
-    memset(&group, 0, sizeof(docket_expr_t));
-    group.type = DOCKET_EXPR_AND;
-
-    if (docket_field(r->q, &group, name, strlen(name), value, len,
-                     (long) (value - r->text))
-        != DOCKET_OK)
-    {
-        snprintf(r->q->error.field, sizeof(r->q->error.field), "query");
-        return NULL;
-    }
-
-    docket_raw_next(r);
-
-    return group.children;
-}
-
-
-static docket_expr_t *
-docket_raw_term(docket_raw_t *r)
-{
-    size_t          i;
-    docket_expr_t  *e;
-
-    static const char  *names[] = { "host", "port", "vlan", "mpls", NULL };
-
-    for (i = 0; names[i] != NULL; i++) {
-        if (docket_raw_is(r, names[i])) {
-            return docket_raw_field(r, names[i]);
-        }
-    }
-
-    if (docket_raw_is(r, "net")) {
-        return docket_raw_net(r);
-    }
-
-    if (docket_raw_is(r, "after")) {
-        return docket_raw_time(r, DOCKET_EXPR_AFTER);
-    }
-
-    if (docket_raw_is(r, "before")) {
-        return docket_raw_time(r, DOCKET_EXPR_BEFORE);
-    }
-
-    if (docket_raw_is(r, "ip")) {
-        docket_raw_next(r);
-
-        if (!docket_raw_is(r, "proto")) {
-            return docket_raw_fail(r, "\"proto\" is expected behind \"ip\"");
-        }
-
-        return docket_raw_field(r, "proto");
-    }
-
-    if (docket_raw_is(r, "tcp") || docket_raw_is(r, "udp")
-        || docket_raw_is(r, "icmp"))
-    {
-        e = docket_query_term(r->q, DOCKET_EXPR_PROTO);
-
-        if (e != NULL) {
-            e->number = (r->len == 4) ? 1
-                        : (*r->word == 't' || *r->word == 'T') ? 6 : 17;
-            docket_raw_next(r);
-        }
-
-        return e;
-    }
-
-    return docket_raw_fail(r, DOCKET_RAW_EXPECTED);
-}
-
-
-static docket_expr_t *
-docket_raw_operand(docket_raw_t *r)
-{
-    docket_expr_t  *e;
-
-    if (!docket_raw_is(r, "(")) {
-        return docket_raw_term(r);
-    }
-
-    if (++r->depth > DOCKET_MAX_DEPTH) {
-        return docket_raw_fail(r, "is nested too deep: at most 32 levels");
-    }
-
-    docket_raw_next(r);
-
-    e = docket_raw_expr(r, 0);
-    if (e == NULL) {
-        return NULL;
-    }
-
-    if (!docket_raw_is(r, ")")) {
-        return docket_raw_fail(r, "is met where \"and\", \"or\" or ) is "
-                                  "expected");
-    }
-
-    docket_raw_next(r);
-    r->depth--;
-
-    return e;
-}
-
-
-/* Left to right: an operator other than the last one makes all that was read
-   its first operand. */
-
-static docket_expr_t *
-docket_raw_expr(docket_raw_t *r, int outer)
-{
-    docket_expr_t  *e, *group, *operand;
-    docket_expr_e   type;
-
-    e = docket_raw_operand(r);
-
-    while (e != NULL && r->len != 0) {
-
-        if (docket_raw_is(r, "and") || docket_raw_is(r, "&&")) {
-            type = DOCKET_EXPR_AND;
-
-        } else if (docket_raw_is(r, "or") || docket_raw_is(r, "||")) {
-            type = DOCKET_EXPR_OR;
-
-        } else if (!outer && docket_raw_is(r, ")")) {
-            break;
-
-        } else {
-            return docket_raw_fail(r, "is met where \"and\" or \"or\" is "
-                                      "expected");
-        }
-
-        docket_raw_next(r);
-
-        operand = docket_raw_operand(r);
-        if (operand == NULL) {
-            return NULL;
-        }
-
-        if (e->type != type) {
-            group = docket_expr_create(&r->q->arena, type);
-
-            if (group == NULL) {
-                (void) docket_query_no_memory(r->q);
-                return NULL;
-            }
-
-            docket_expr_add(group, e);
-            e = group;
-        }
-
-        docket_expr_add(e, operand);
-    }
-
-    return e;
-}
-
-
-/* Times among the operands of the outermost "and" are the range. */
-
-static void
-docket_raw_outermost(docket_query_t *q, docket_expr_t *group, docket_expr_t *e)
-{
-    docket_expr_t  *c, *next;
-
-    switch (e->type) {
-
-    case DOCKET_EXPR_AND:
-        for (c = e->children; c != NULL; c = next) {
-            next = c->next;
-            docket_raw_outermost(q, group, c);
-        }
-
-        return;
-
-    case DOCKET_EXPR_AFTER:
-    case DOCKET_EXPR_BEFORE:
-        docket_query_range(q, e->type, e->time);
-        return;
-
-    default:
-        docket_expr_add(group, e);
-    }
-}
-
-
-int
-docket_raw_parse(docket_query_t *q, docket_expr_t *group, const char *s,
+static void docket_raw_next(docket_raw_t *r);
+static int docket_raw_is_word(char c);
+static int docket_raw_is(const docket_raw_t *r, const char *word);
+static docket_expr_t *docket_raw_expr(docket_raw_t *r);
+static docket_expr_t *docket_raw_operand(docket_raw_t *r);
+static docket_expr_t *docket_raw_group(docket_raw_t *r);
+static docket_expr_t *docket_raw_term(docket_raw_t *r);
+static docket_expr_t *docket_raw_host(docket_raw_t *r);
+static docket_expr_t *docket_raw_net(docket_raw_t *r);
+static docket_expr_t *docket_raw_number(docket_raw_t *r,
+    docket_expr_type_e type);
+static docket_expr_t *docket_raw_proto(docket_raw_t *r);
+static docket_expr_t *docket_raw_time(docket_raw_t *r,
+    docket_expr_type_e type);
+static docket_expr_t *docket_raw_expected(docket_raw_t *r,
+    const char *expected);
+static docket_expr_t *docket_raw_bad(docket_raw_t *r, size_t position,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+
+docket_expr_t *
+docket_raw_parse(docket_query_t *q, const char *field, const char *s,
     size_t len)
 {
     docket_raw_t    r;
@@ -412,28 +74,435 @@ docket_raw_parse(docket_query_t *q, docket_expr_t *group, const char *s,
     memset(&r, 0, sizeof(docket_raw_t));
 
     r.q = q;
-    r.text = s;
-    r.pos = s;
-    r.end = s + len;
+    r.field = field;
+    r.s = s;
+    r.len = len;
 
     docket_raw_next(&r);
 
-    if (r.len == 0) {
-        return docket_query_fail(q, "query", 0, NULL, 0,
-                                 "the expression is empty");
-    }
-
-    e = docket_raw_expr(&r, 1);
+    e = docket_raw_expr(&r);
     if (e == NULL) {
-        return DOCKET_ERROR;
+        return NULL;
     }
 
-    if (group == q->root) {
-        docket_raw_outermost(q, group, e);
-
-    } else {
-        docket_expr_add(group, e);
+    if (r.type == DOCKET_TOKEN_CLOSE) {
+        return docket_raw_bad(&r, r.start, "a ')' without its '('");
     }
 
-    return DOCKET_OK;
+    if (r.type != DOCKET_TOKEN_END) {
+        return docket_raw_expected(&r, "'and', 'or' or the end");
+    }
+
+    return e;
+}
+
+
+static void
+docket_raw_next(docket_raw_t *r)
+{
+    size_t  p;
+
+    p = r->end;
+
+    while (p < r->len && r->s[p] != '\0' && strchr(" \t\r\n\v\f", r->s[p])) {
+        p++;
+    }
+
+    r->start = p;
+
+    if (p == r->len) {
+        r->type = DOCKET_TOKEN_END;
+        r->end = p;
+        return;
+    }
+
+    r->end = p + 1;
+
+    switch (r->s[p]) {
+
+    case '(':
+        r->type = DOCKET_TOKEN_OPEN;
+        return;
+
+    case ')':
+        r->type = DOCKET_TOKEN_CLOSE;
+        return;
+
+    case '/':
+        r->type = DOCKET_TOKEN_SLASH;
+        return;
+
+    case '&':
+    case '|':
+        if (r->end < r->len && r->s[r->end] == r->s[p]) {
+            r->end++;
+            r->type = (r->s[p] == '&') ? DOCKET_TOKEN_AND : DOCKET_TOKEN_OR;
+            return;
+        }
+
+        r->type = DOCKET_TOKEN_OTHER;
+        return;
+    }
+
+    if (!docket_raw_is_word(r->s[p])) {
+        r->type = DOCKET_TOKEN_OTHER;
+        return;
+    }
+
+    while (r->end < r->len && docket_raw_is_word(r->s[r->end])) {
+        r->end++;
+    }
+
+    r->type = DOCKET_TOKEN_WORD;
+
+    if (docket_raw_is(r, "and")) {
+        r->type = DOCKET_TOKEN_AND;
+
+    } else if (docket_raw_is(r, "or")) {
+        r->type = DOCKET_TOKEN_OR;
+    }
+}
+
+
+static int
+docket_raw_is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+           || (c >= 'A' && c <= 'Z') || c == '.' || c == ':' || c == '+'
+           || c == '-' || c == '_';
+}
+
+
+static int
+docket_raw_is(const docket_raw_t *r, const char *word)
+{
+    return r->type == DOCKET_TOKEN_WORD
+           && r->end - r->start == strlen(word)
+           && strncasecmp(r->s + r->start, word, r->end - r->start) == 0;
+}
+
+
+static docket_expr_t *
+docket_raw_expr(docket_raw_t *r)
+{
+    docket_expr_t       *left, *right;
+    docket_expr_type_e   op;
+
+    left = docket_raw_operand(r);
+
+    while (left != NULL
+           && (r->type == DOCKET_TOKEN_AND || r->type == DOCKET_TOKEN_OR))
+    {
+        op = (r->type == DOCKET_TOKEN_AND) ? DOCKET_EXPR_AND
+                                           : DOCKET_EXPR_OR;
+
+        docket_raw_next(r);
+
+        right = docket_raw_operand(r);
+        if (right == NULL) {
+            return NULL;
+        }
+
+        left = docket_expr_join(&r->q->arena, op, left, right);
+
+        if (left == NULL) {
+            (void) docket_query_fail_memory(r->q);
+            return NULL;
+        }
+
+        if (left->depth > DOCKET_RAW_DEPTH) {
+            return docket_raw_bad(r, r->start, "too deep an expression");
+        }
+    }
+
+    return left;
+}
+
+
+static docket_expr_t *
+docket_raw_operand(docket_raw_t *r)
+{
+    if (r->type == DOCKET_TOKEN_OPEN) {
+        return docket_raw_group(r);
+    }
+
+    if (r->type == DOCKET_TOKEN_WORD) {
+        return docket_raw_term(r);
+    }
+
+    return docket_raw_expected(r, "a term such as 'host 10.0.0.1' or '('");
+}
+
+
+static docket_expr_t *
+docket_raw_group(docket_raw_t *r)
+{
+    docket_expr_t  *e;
+
+    if (r->parens == DOCKET_MAX_DEPTH) {
+        return docket_raw_bad(r, r->start,
+                              "more than %d parentheses in each other",
+                              DOCKET_MAX_DEPTH);
+    }
+
+    r->parens++;
+    docket_raw_next(r);
+
+    e = docket_raw_expr(r);
+    if (e == NULL) {
+        return NULL;
+    }
+
+    if (r->type != DOCKET_TOKEN_CLOSE) {
+        return docket_raw_expected(r, "'and', 'or' or ')'");
+    }
+
+    r->parens--;
+    docket_raw_next(r);
+
+    return e;
+}
+
+
+static docket_expr_t *
+docket_raw_term(docket_raw_t *r)
+{
+    size_t           i;
+    docket_expr_t   *e;
+
+    static const struct {
+        const char          *name;
+        docket_expr_type_e   type;
+        uint64_t             value;
+        docket_expr_t     *(*parse)(docket_raw_t *r, docket_expr_type_e type);
+    } words[] = {
+        { "port", DOCKET_EXPR_PORT, 0, docket_raw_number },
+        { "vlan", DOCKET_EXPR_VLAN, 0, docket_raw_number },
+        { "mpls", DOCKET_EXPR_MPLS, 0, docket_raw_number },
+        { "after", DOCKET_EXPR_AFTER, 0, docket_raw_time },
+        { "before", DOCKET_EXPR_BEFORE, 0, docket_raw_time },
+        { "tcp", DOCKET_EXPR_PROTO, 6, NULL },
+        { "udp", DOCKET_EXPR_PROTO, 17, NULL },
+        { "icmp", DOCKET_EXPR_PROTO, 1, NULL }
+    };
+
+    if (docket_raw_is(r, "host")) {
+        return docket_raw_host(r);
+    }
+
+    if (docket_raw_is(r, "net")) {
+        return docket_raw_net(r);
+    }
+
+    if (docket_raw_is(r, "ip")) {
+        return docket_raw_proto(r);
+    }
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (!docket_raw_is(r, words[i].name)) {
+            continue;
+        }
+
+        if (words[i].parse != NULL) {
+            docket_raw_next(r);
+            return words[i].parse(r, words[i].type);
+        }
+
+        e = docket_query_number(r->q, words[i].type, words[i].value);
+        docket_raw_next(r);
+
+        return e;
+    }
+
+    return docket_raw_expected(r, "host, net, port, vlan, mpls, ip proto, "
+                                  "tcp, udp, icmp, before, after or '('");
+}
+
+
+static docket_expr_t *
+docket_raw_host(docket_raw_t *r)
+{
+    char            addr[DOCKET_ADDR_LEN], text[DOCKET_ADDR_LEN + 8];
+    const char     *why;
+    docket_expr_t  *e;
+
+    docket_raw_next(r);
+
+    if (r->type != DOCKET_TOKEN_WORD
+        || docket_addr_host(r->s + r->start, r->end - r->start, addr, &why)
+           != DOCKET_OK)
+    {
+        return docket_raw_expected(r, "an IPv4 or IPv6 address after 'host'");
+    }
+
+    (void) snprintf(text, sizeof(text), "host %s", addr);
+
+    e = docket_query_term(r->q, DOCKET_EXPR_HOST, 0, text, strlen(text));
+    docket_raw_next(r);
+
+    return e;
+}
+
+
+static docket_expr_t *
+docket_raw_net(docket_raw_t *r)
+{
+    char            addr[DOCKET_ADDR_LEN], text[DOCKET_ADDR_LEN + 8];
+    size_t          start, end;
+    const char     *why;
+    docket_expr_t  *e;
+
+    docket_raw_next(r);
+
+    if (r->type != DOCKET_TOKEN_WORD) {
+        return docket_raw_expected(r, "an address after 'net'");
+    }
+
+    start = r->start;
+    end = r->end;
+
+    docket_raw_next(r);
+
+    if (r->type != DOCKET_TOKEN_SLASH && !docket_raw_is(r, "mask")) {
+        return docket_raw_expected(r, "'/' or 'mask' after the network's "
+                                      "address");
+    }
+
+    docket_raw_next(r);
+
+    if (r->type != DOCKET_TOKEN_WORD) {
+        return docket_raw_expected(r, "the network's length or mask");
+    }
+
+    if (docket_addr_net(r->s + start, end - start, r->s + r->start,
+                        r->end - r->start, addr, &why)
+        != DOCKET_OK)
+    {
+        return docket_raw_bad(r, start, "a network %s", why);
+    }
+
+    (void) snprintf(text, sizeof(text), "net %s", addr);
+
+    e = docket_query_term(r->q, DOCKET_EXPR_NET, 0, text, strlen(text));
+    docket_raw_next(r);
+
+    return e;
+}
+
+
+static docket_expr_t *
+docket_raw_number(docket_raw_t *r, docket_expr_type_e type)
+{
+    char            expected[64];
+    uint64_t        max, value;
+    docket_expr_t  *e;
+
+    max = docket_number_max(type);
+
+    if (r->type != DOCKET_TOKEN_WORD
+        || docket_parse_number(r->s + r->start, r->end - r->start, max,
+                               &value)
+           != DOCKET_OK)
+    {
+        (void) snprintf(expected, sizeof(expected), "%s, 0 to %u",
+                        docket_number_name(type), (unsigned) max);
+
+        return docket_raw_expected(r, expected);
+    }
+
+    e = docket_query_number(r->q, type, value);
+    docket_raw_next(r);
+
+    return e;
+}
+
+
+static docket_expr_t *
+docket_raw_proto(docket_raw_t *r)
+{
+    docket_raw_next(r);
+
+    if (!docket_raw_is(r, "proto")) {
+        return docket_raw_expected(r, "'proto' after 'ip'");
+    }
+
+    docket_raw_next(r);
+
+    return docket_raw_number(r, DOCKET_EXPR_PROTO);
+}
+
+
+static docket_expr_t *
+docket_raw_time(docket_raw_t *r, docket_expr_type_e type)
+{
+    int             absolute;
+    docket_expr_t  *e;
+
+    if (r->type != DOCKET_TOKEN_WORD) {
+        return docket_raw_expected(r, "a time such as 2018-01-10T22:10:00Z "
+                                      "or '5m ago'");
+    }
+
+    absolute = docket_is_date(r->s + r->start, r->end - r->start);
+
+    e = docket_query_when(r->q, type, r->s + r->start, r->end - r->start,
+                          r->field, r->start);
+    if (e == NULL) {
+        return NULL;
+    }
+
+    docket_raw_next(r);
+
+    if (!absolute && docket_raw_is(r, "ago")) {
+        docket_raw_next(r);
+    }
+
+    return e;
+}
+
+
+static docket_expr_t *
+docket_raw_expected(docket_raw_t *r, const char *expected)
+{
+    char         quote[DOCKET_QUOTE_LEN];
+    const char  *hint;
+
+    hint = "";
+
+    if (r->type == DOCKET_TOKEN_END) {
+        return docket_raw_bad(r, r->start,
+                              "expected %s, but the expression ends here",
+                              expected);
+    }
+
+    if (docket_raw_is(r, "not") || docket_raw_is(r, "src")
+        || docket_raw_is(r, "dst") || docket_raw_is(r, "portrange")
+        || r->s[r->start] == '!')
+    {
+        hint = " (sensors do not know it; use \"filter\")";
+
+    } else if (r->s[r->start] == '=') {
+        hint = " (a blank parts name and value)";
+    }
+
+    return docket_raw_bad(r, r->start, "expected %s, but found %s%s",
+                          expected,
+                          docket_quote(quote, r->s + r->start,
+                                       r->end - r->start), hint);
+}
+
+
+static docket_expr_t *
+docket_raw_bad(docket_raw_t *r, size_t position, const char *format, ...)
+{
+    char     text[sizeof(r->q->error.detail)];
+    va_list  args;
+
+    va_start(args, format);
+    (void) vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+
+    (void) docket_query_fail(r->q, r->field, position, "%s", text);
+
+    return NULL;
 }

@@ -1,49 +1,113 @@
 /*
- * Durations and points of time.
+ * Durations and times, read whole or refused.
  */
 
-#include "query/docket_query.h"
-
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "query/docket_query.h"
+#include "query/docket_when.h"
 
-/* 9999-12-31T23:59:59 */
-#define DOCKET_TIME_MAX  (253402300799LL * DOCKET_SECOND)
+
+#define DOCKET_DAY  (86400 * DOCKET_SECOND)
+
+/* Digits of a whole number of any unit; more would pass the longest span. */
+#define DOCKET_DURATION_DIGITS  18
 
 
 typedef struct {
     const char  *name;
     int64_t      us;
-    int64_t      below;               /* unit of a number that follows bare */
+    const char  *next;                /* unit of a number that follows */
 } docket_unit_t;
 
 
+static const docket_unit_t *docket_unit(const char *name, size_t len);
+static int docket_duration_number(const char *s, size_t len, size_t *pos,
+    int64_t *whole, size_t *fraction, size_t *nfraction);
+static int docket_duration_add(const char *s, int64_t whole, size_t fraction,
+    size_t nfraction, const docket_unit_t *unit, int64_t *sum);
+static int docket_digits(const char *s, size_t n, int *value);
+static int docket_read_clock(const char *s, size_t len, size_t *pos,
+    int64_t *us);
+static int docket_read_offset(const char *s, size_t len, int64_t *us);
+static int64_t docket_days(int year, int month, int day);
+
+
 static const docket_unit_t  docket_units[] = {
-    { "us", 1, 0 },
-    { "ms", 1000, 0 },
-    { "s",  DOCKET_SECOND, 0 },
-    { "m",  60 * DOCKET_SECOND, DOCKET_SECOND },
-    { "h",  3600 * DOCKET_SECOND, 60 * DOCKET_SECOND },
-    { "d",  86400 * DOCKET_SECOND, 3600 * DOCKET_SECOND },
-    { "w",  604800 * DOCKET_SECOND, 86400 * DOCKET_SECOND },
-    { NULL, 0, 0 }
+    { "us", 1, NULL },
+    { "ms", 1000, NULL },
+    { "s", DOCKET_SECOND, NULL },
+    { "m", 60 * DOCKET_SECOND, "s" },
+    { "h", 3600 * DOCKET_SECOND, "m" },
+    { "d", DOCKET_DAY, "h" },
+    { "w", 7 * DOCKET_DAY, "d" }
 };
 
 
-static const docket_unit_t *
-docket_unit(const char *s, const char *end)
+int
+docket_parse_duration(const char *s, size_t len, int64_t *us)
 {
-    size_t                n;
-    const docket_unit_t  *u;
+    size_t                pos, start, fraction, nfraction;
+    int64_t               sum, whole;
+    const docket_unit_t  *unit;
 
-    for (n = 0; s + n < end && s[n] >= 'a' && s[n] <= 'z'; n++) {
-        /* void */
+    sum = 0;
+    pos = 0;
+    unit = NULL;
+
+    if (len == 0) {
+        return DOCKET_ERROR;
     }
 
-    for (u = docket_units; u->name != NULL; u++) {
-        if (n == strlen(u->name) && memcmp(s, u->name, n) == 0) {
-            return u;
+    while (pos < len) {
+        if (docket_duration_number(s, len, &pos, &whole, &fraction,
+                                   &nfraction)
+            != DOCKET_OK)
+        {
+            return DOCKET_ERROR;
+        }
+
+        start = pos;
+
+        while (pos < len && s[pos] >= 'a' && s[pos] <= 'z') {
+            pos++;
+        }
+
+        if (pos != start) {
+            unit = docket_unit(s + start, pos - start);
+
+        } else if (pos == len && unit != NULL && unit->next != NULL) {
+            unit = docket_unit(unit->next, strlen(unit->next));
+
+        } else {
+            return DOCKET_ERROR;
+        }
+
+        if (unit == NULL
+            || docket_duration_add(s, whole, fraction, nfraction, unit, &sum)
+               != DOCKET_OK)
+        {
+            return DOCKET_ERROR;
+        }
+    }
+
+    *us = sum;
+
+    return DOCKET_OK;
+}
+
+
+static const docket_unit_t *
+docket_unit(const char *name, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(docket_units) / sizeof(docket_units[0]); i++) {
+        if (strlen(docket_units[i].name) == len
+            && memcmp(docket_units[i].name, name, len) == 0)
+        {
+            return &docket_units[i];
         }
     }
 
@@ -51,182 +115,234 @@ docket_unit(const char *s, const char *end)
 }
 
 
-int
-docket_parse_duration(const char *s, size_t len, int64_t *us)
+/* "12", "3.5", ".5": where the fraction's digits start and how many */
+
+static int
+docket_duration_number(const char *s, size_t len, size_t *pos, int64_t *whole,
+    size_t *fraction, size_t *nfraction)
 {
-    int                   digits;
-    double                value, scale, sum;
-    const char           *end;
-    const docket_unit_t  *u, *last;
+    size_t   p, digits;
 
-    end = s + len;
-    sum = 0;
-    last = NULL;
+    p = *pos;
+    digits = 0;
+    *whole = 0;
+    *nfraction = 0;
 
-    if (len == 0 || len > 64) {
-        return DOCKET_ERROR;
-    }
-
-    while (s < end) {
-        value = 0;
-        scale = 1;
-        digits = 0;
-
-        for ( /* void */ ; s < end && *s >= '0' && *s <= '9'; s++) {
-            value = value * 10 + (*s - '0');
-            digits++;
-        }
-
-        if (s < end && *s == '.') {
-            for (s++; s < end && *s >= '0' && *s <= '9'; s++) {
-                scale /= 10;
-                value += (*s - '0') * scale;
-                digits++;
-            }
-        }
-
-        if (digits == 0) {
+    for ( /* void */ ; p < len && s[p] >= '0' && s[p] <= '9'; p++) {
+        if (++digits > DOCKET_DURATION_DIGITS) {
             return DOCKET_ERROR;
         }
 
-        if (s == end) {
-
-            /* "3h30": the number behind a unit has the unit below it */
-
-            if (last == NULL || last->below == 0) {
-                return DOCKET_ERROR;
-            }
-
-            sum += value * (double) last->below;
-            break;
-        }
-
-        u = docket_unit(s, end);
-
-        if (u == NULL) {
-            return DOCKET_ERROR;
-        }
-
-        s += strlen(u->name);
-        sum += value * (double) u->us;
-        last = u;
+        *whole = *whole * 10 + (s[p] - '0');
     }
 
-    if (!(sum <= (double) DOCKET_TIME_MAX)) {
+    *fraction = p;
+
+    if (p < len && s[p] == '.') {
+        *fraction = ++p;
+
+        while (p < len && s[p] >= '0' && s[p] <= '9') {
+            p++;
+        }
+
+        *nfraction = p - *fraction;
+
+        if (*nfraction == 0) {
+            return DOCKET_ERROR;
+        }
+    }
+
+    if (digits == 0 && *nfraction == 0) {
         return DOCKET_ERROR;
     }
 
-    *us = (int64_t) (sum + 0.5);
+    *pos = p;
 
     return DOCKET_OK;
 }
 
 
-/* Days since the epoch of a date of the Gregorian calendar (the era is 400
-   years, the year begins in March). */
-
-static int64_t
-docket_days(int64_t year, int64_t month, int64_t day)
+static int
+docket_duration_add(const char *s, int64_t whole, size_t fraction,
+    size_t nfraction, const docket_unit_t *unit, int64_t *sum)
 {
-    int64_t  era, yoe, doy;
+    size_t   i;
+    int64_t  part;
 
-    year -= (month <= 2);
-    era = year / 400;
-    yoe = year - era * 400;
-    doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-
-static void
-docket_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
-{
-    int64_t  era, doe, yoe, doy, mp;
-
-    days += 719468;
-    era = days / 146097;
-    doe = days - era * 146097;
-    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    mp = (5 * doy + 2) / 153;
-
-    *day = doy - (153 * mp + 2) / 5 + 1;
-    *month = mp + (mp < 10 ? 3 : -9);
-    *year = yoe + era * 400 + (*month <= 2);
-}
-
-
-/* "n" digits at s; -1 when they are none. */
-
-static int64_t
-docket_digits(const char *s, const char *end, int n)
-{
-    int64_t  v;
-
-    if (end - s < n) {
-        return -1;
+    if (whole > DOCKET_TIME_MAX / unit->us) {
+        return DOCKET_ERROR;
     }
 
-    for (v = 0; n > 0; n--, s++) {
-        if (*s < '0' || *s > '9') {
-            return -1;
-        }
+    *sum += whole * unit->us;
 
-        v = v * 10 + (*s - '0');
+    part = unit->us;
+
+    for (i = 0; i < nfraction; i++) {
+        part /= 10;
+        *sum += (s[fraction + i] - '0') * part;
     }
 
-    return v;
+    return (*sum > DOCKET_TIME_MAX) ? DOCKET_ERROR : DOCKET_OK;
 }
 
 
-static int64_t
-docket_month_days(int64_t year, int64_t month)
+int
+docket_parse_time(const char *s, size_t len, int64_t *us)
 {
+    int            year, month, day;
+    size_t         pos;
+    int64_t        t, part;
+
     static const int  days[] = {
         31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
     };
 
-    if (month == 2 && (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)))
+    if (len < sizeof("2017-04-30") - 1
+        || docket_digits(s, 4, &year) != DOCKET_OK
+        || s[4] != '-'
+        || docket_digits(s + 5, 2, &month) != DOCKET_OK
+        || s[7] != '-'
+        || docket_digits(s + 8, 2, &day) != DOCKET_OK)
     {
-        return 29;
+        return DOCKET_ERROR;
     }
 
-    return days[month - 1];
+    if (month < 1 || month > 12 || day < 1) {
+        return DOCKET_ERROR;
+    }
+
+    if (day > days[month - 1]
+        && !(month == 2 && day == 29 && year % 4 == 0
+             && (year % 100 != 0 || year % 400 == 0)))
+    {
+        return DOCKET_ERROR;
+    }
+
+    t = docket_days(year, month, day) * DOCKET_DAY;
+    pos = sizeof("2017-04-30") - 1;
+
+    if (pos < len) {
+        if (docket_read_clock(s, len, &pos, &part) != DOCKET_OK) {
+            return DOCKET_ERROR;
+        }
+
+        t += part;
+    }
+
+    if (pos < len) {
+        if (docket_read_offset(s + pos, len - pos, &part) != DOCKET_OK) {
+            return DOCKET_ERROR;
+        }
+
+        t -= part;
+    }
+
+    if (t < 0 || t > DOCKET_TIME_MAX) {
+        return DOCKET_ERROR;
+    }
+
+    *us = t;
+
+    return DOCKET_OK;
 }
 
 
-/* "Z", "+hh:mm" or nothing, up to the end: microseconds to subtract. */
+static int
+docket_digits(const char *s, size_t n, int *value)
+{
+    size_t  i;
+
+    *value = 0;
+
+    for (i = 0; i < n; i++) {
+        if (s[i] < '0' || s[i] > '9') {
+            return DOCKET_ERROR;
+        }
+
+        *value = *value * 10 + (s[i] - '0');
+    }
+
+    return DOCKET_OK;
+}
+
+
+/* "T13:26:43.5"; of a fraction finer than a microsecond the rest counts as
+   one more, which parts the packets of a capture at the same place */
 
 static int
-docket_offset(const char *s, const char *end, int64_t *us)
+docket_read_clock(const char *s, size_t len, size_t *pos, int64_t *us)
 {
-    int64_t  h, m;
+    int      hour, minute, second, rest;
+    size_t   p;
+    int64_t  unit, fraction;
 
-    *us = 0;
+    p = *pos;
 
-    if (s == end) {
-        return DOCKET_OK;
-    }
-
-    if (end - s == 1 && (*s == 'Z' || *s == 'z')) {
-        return DOCKET_OK;
-    }
-
-    if (end - s != 6 || (*s != '+' && *s != '-') || s[3] != ':') {
+    if (len - p < sizeof("T13:26:43") - 1
+        || (s[p] != 'T' && s[p] != 't')
+        || docket_digits(s + p + 1, 2, &hour) != DOCKET_OK
+        || s[p + 3] != ':'
+        || docket_digits(s + p + 4, 2, &minute) != DOCKET_OK
+        || s[p + 6] != ':'
+        || docket_digits(s + p + 7, 2, &second) != DOCKET_OK
+        || hour > 23 || minute > 59 || second > 59)
+    {
         return DOCKET_ERROR;
     }
 
-    h = docket_digits(s + 1, end, 2);
-    m = docket_digits(s + 4, end, 2);
+    p += sizeof("T13:26:43") - 1;
+    fraction = 0;
 
-    if (h < 0 || h > 23 || m < 0 || m > 59) {
+    if (p < len && s[p] == '.') {
+        unit = DOCKET_SECOND;
+        rest = 0;
+
+        if (++p == len || s[p] < '0' || s[p] > '9') {
+            return DOCKET_ERROR;
+        }
+
+        for ( /* void */ ; p < len && s[p] >= '0' && s[p] <= '9'; p++) {
+            unit /= 10;
+            fraction += (s[p] - '0') * unit;
+
+            if (unit == 0 && s[p] != '0') {
+                rest = 1;
+            }
+        }
+
+        fraction += rest;
+    }
+
+    *us = ((hour * 60LL + minute) * 60 + second) * DOCKET_SECOND + fraction;
+    *pos = p;
+
+    return DOCKET_OK;
+}
+
+
+static int
+docket_read_offset(const char *s, size_t len, int64_t *us)
+{
+    int  hour, minute;
+
+    if (len == 1 && (s[0] == 'Z' || s[0] == 'z')) {
+        *us = 0;
+        return DOCKET_OK;
+    }
+
+    if (len != sizeof("+07:00") - 1
+        || (s[0] != '+' && s[0] != '-')
+        || docket_digits(s + 1, 2, &hour) != DOCKET_OK
+        || s[3] != ':'
+        || docket_digits(s + 4, 2, &minute) != DOCKET_OK
+        || hour > 23 || minute > 59)
+    {
         return DOCKET_ERROR;
     }
 
-    *us = (h * 3600 + m * 60) * DOCKET_SECOND;
+    *us = (hour * 60LL + minute) * 60 * DOCKET_SECOND;
 
-    if (*s == '-') {
+    if (s[0] == '-') {
         *us = -*us;
     }
 
@@ -234,109 +350,81 @@ docket_offset(const char *s, const char *end, int64_t *us)
 }
 
 
-int
-docket_parse_time(const char *s, size_t len, int64_t *us)
+/* days since 1970-01-01 of a date of the Gregorian calendar; years that
+   start in March have their leap day at the end */
+
+static int64_t
+docket_days(int year, int month, int day)
 {
-    int64_t      year, month, day, h, m, sec, frac, scale, offset;
-    const char  *end;
+    int64_t  y, m;
 
-    end = s + len;
+    y = (month > 2) ? year : year - 1;
+    m = (month > 2) ? month - 3 : month + 9;
 
-    year = docket_digits(s, end, 4);
-
-    if (year < 1970 || len < 10 || s[4] != '-' || s[7] != '-') {
-        return DOCKET_ERROR;
-    }
-
-    month = docket_digits(s + 5, end, 2);
-    day = docket_digits(s + 8, end, 2);
-
-    if (month < 1 || month > 12 || day < 1
-        || day > docket_month_days(year, month))
-    {
-        return DOCKET_ERROR;
-    }
-
-    h = m = sec = frac = offset = 0;
-
-    if (len > 10) {
-
-        if ((s[10] != 'T' && s[10] != 't' && s[10] != ' ') || len < 19
-            || s[13] != ':' || s[16] != ':')
-        {
-            return DOCKET_ERROR;
-        }
-
-        h = docket_digits(s + 11, end, 2);
-        m = docket_digits(s + 14, end, 2);
-        sec = docket_digits(s + 17, end, 2);
-
-        /* a leap second is the first one of the next minute */
-
-        if (h < 0 || h > 23 || m < 0 || m > 59 || sec < 0 || sec > 60) {
-            return DOCKET_ERROR;
-        }
-
-        s += 19;
-
-        if (s < end && *s == '.') {
-            s++;
-
-            if (s == end || *s < '0' || *s > '9') {
-                return DOCKET_ERROR;
-            }
-
-            for (scale = DOCKET_SECOND / 10;
-                 s < end && *s >= '0' && *s <= '9';
-                 s++)
-            {
-                frac += (*s - '0') * scale;
-                scale /= 10;
-            }
-        }
-
-        if (docket_offset(s, end, &offset) != DOCKET_OK) {
-            return DOCKET_ERROR;
-        }
-    }
-
-    *us = (docket_days(year, month, day) * 86400 + h * 3600 + m * 60 + sec)
-          * DOCKET_SECOND + frac - offset;
-
-    return (*us < 0 || *us > DOCKET_TIME_MAX) ? DOCKET_ERROR : DOCKET_OK;
+    return 365 * y + (y + 4) / 4 - (y + 100) / 100 + (y + 400) / 400
+           + (153 * m + 2) / 5 + day - 719470;
 }
 
 
 size_t
 docket_format_time(char buf[DOCKET_TIME_LEN], int64_t us)
 {
-    int      n;
-    int64_t  year, month, day, sec, frac;
+    char     *p;
+    int       i;
+    int64_t   days, rest, year, fraction, unit, field[5];
 
     if (us < 0) {
         us = 0;
+    }
 
-    } else if (us > DOCKET_TIME_MAX) {
+    if (us > DOCKET_TIME_MAX) {
         us = DOCKET_TIME_MAX;
     }
 
-    frac = us % DOCKET_SECOND;
-    sec = us / DOCKET_SECOND;
+    days = us / DOCKET_DAY;
+    rest = us % DOCKET_DAY;
+    fraction = rest % DOCKET_SECOND;
+    rest /= DOCKET_SECOND;
 
-    docket_date(sec / 86400, &year, &month, &day);
-    sec %= 86400;
+    year = 1970 + days / 366;
 
-    n = snprintf(buf, DOCKET_TIME_LEN, "%04d-%02d-%02dT%02d:%02d:%02d",
-                 (int) year % 10000, (int) month % 100, (int) day % 100,
-                 (int) (sec / 3600) % 100, (int) (sec / 60 % 60),
-                 (int) (sec % 60));
-
-    if (frac != 0) {
-        n += snprintf(buf + n, DOCKET_TIME_LEN - n, ".%06d", (int) frac);
+    while (docket_days(year + 1, 1, 1) <= days) {
+        year++;
     }
 
-    buf[n++] = 'Z';
-    buf[n] = '\0';
+    field[0] = 1;
 
-    return (size_t) n;
+    while (field[0] < 12 && docket_days(year, field[0] + 1, 1) <= days) {
+        field[0]++;
+    }
+
+    field[1] = days - docket_days(year, field[0], 1) + 1;
+    field[2] = rest / 3600;
+    field[3] = rest / 60 % 60;
+    field[4] = rest % 60;
+
+    p = buf;
+
+    for (unit = 1000; unit != 0; unit /= 10) {
+        *p++ = '0' + year / unit % 10;
+    }
+
+    for (i = 0; i < 5; i++) {
+        *p++ = "--T::"[i];
+        *p++ = '0' + field[i] / 10;
+        *p++ = '0' + field[i] % 10;
+    }
+
+    if (fraction != 0) {
+        *p++ = '.';
+
+        for (unit = DOCKET_SECOND / 10; unit != 0; unit /= 10) {
+            *p++ = '0' + fraction / unit % 10;
+        }
+    }
+
+    *p++ = 'Z';
+    *p = '\0';
+
+    return p - buf;
 }

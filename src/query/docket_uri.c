@@ -1,247 +1,258 @@
 /*
- * Fields in a path: /host/1.2.3.4/port/80/or/net/10.0.0.0/8/after/5m
+ * "host/1.2.3.4/port/80/or/net/10.0.0.0/8/after/5m"
  */
 
-#include "query/docket_query_int.h"
-
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-
-static int
-docket_hex(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c |= 0x20;
-
-    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
-}
-
-
-int
-docket_query_decode(docket_query_t *q, const char *s, size_t len, int plus,
-    const char *field, long position, const char **out, size_t *out_len)
-{
-    int          hi, lo;
-    char        *p;
-    size_t       i, at;
-    const char  *start;
-
-    p = docket_arena_alloc(&q->arena, len + 1);
-    if (p == NULL) {
-        return docket_query_no_memory(q);
-    }
-
-    start = p;
-
-    for (i = 0; i < len; i++, p++) {
-        *p = s[i];
-        at = i;
-
-        if (s[i] == '+' && plus) {
-            *p = ' ';
-            continue;
-        }
-
-        if (s[i] == '%') {
-            hi = (i + 2 < len) ? docket_hex(s[i + 1]) : -1;
-            lo = (i + 2 < len) ? docket_hex(s[i + 2]) : -1;
-
-            if (hi < 0 || lo < 0) {
-                return docket_query_fail(q, field, position + (long) at, s, len,
-                                         "has a broken %XX");
-            }
-
-            *p = (char) (hi * 16 + lo);
-            i += 2;
-        }
-
-        /* white space may stand in a text, the rest of them nowhere */
-
-        if ((unsigned char) *p < 0x20 && strchr("\t\r\n", *p) == NULL) {
-            return docket_query_fail(q, field, position + (long) at, s, len,
-                                     "has a control character");
-        }
-
-        if (*p == '\0') {
-            return docket_query_fail(q, field, position + (long) at, s, len,
-                                     "has a NUL");
-        }
-    }
-
-    *out = start;
-    *out_len = (size_t) (p - start);
-
-    return DOCKET_OK;
-}
+#include "query/docket_fields.h"
 
 
 typedef struct {
-    const char  *s;
-    size_t       len;
-    long         position;
-} docket_segment_t;
+    docket_query_t  *q;
+    const char      *s;
+    size_t           len;
+    size_t           pos;             /* of the next segment */
+
+    size_t           start;           /* of the segment at hand */
+    char            *text;            /* of it, decoded */
+    size_t           text_len;
+
+    docket_expr_t   *any;             /* alternatives, once there is an "or" */
+    docket_scope_t   scope;
+} docket_uri_t;
 
 
-/* The next segment, decoded; 0: the path is at its end. */
-
-static int
-docket_uri_next(docket_query_t *q, const char **p, const char *end,
-    const char *base, docket_segment_t *seg)
-{
-    size_t       n;
-    const char  *s;
-
-    if (*p >= end) {
-        return 0;
-    }
-
-    s = *p;
-    n = (size_t) (end - s);
-
-    if (memchr(s, '/', n) != NULL) {
-        n = (size_t) ((const char *) memchr(s, '/', n) - s);
-    }
-
-    *p = s + n + 1;
-    seg->position = s - base;
-
-    if (n == 0) {
-        (void) docket_query_fail(q, NULL, seg->position, NULL, 0,
-                                 "the path has an empty segment");
-        return -1;
-    }
-
-    if (docket_query_decode(q, s, n, 0, NULL, seg->position, &seg->s, &seg->len)
-        != DOCKET_OK)
-    {
-        return -1;
-    }
-
-    return 1;
-}
-
-
-static int
-docket_all_digits(const char *s, const char *end)
-{
-    const char  *p;
-
-    for (p = s; p < end && *p != '/'; p++) {
-        if (*p < '0' || *p > '9') {
-            return 0;
-        }
-    }
-
-    return p > s && p - s <= 3;
-}
+static int docket_uri_next(docket_uri_t *u);
+static int docket_uri_is(const docket_uri_t *u, const char *word);
+static int docket_uri_field(docket_uri_t *u);
+static int docket_uri_length(docket_uri_t *u, const char **value,
+    size_t *value_len);
+static int docket_uri_alternative(docket_uri_t *u);
 
 
 int
 docket_query_read_uri(docket_query_t *q, const char *s, size_t len)
 {
-    int                rc, arity;
-    char               net[64];
-    const char        *p, *end;
-    docket_expr_t     *group, *any;
-    docket_segment_t   name, value, length;
+    docket_uri_t  u;
 
     if (len > DOCKET_MAX_TEXT) {
-        return docket_query_fail(q, NULL, -1, NULL, 0,
-                                 "the path has more than 8192 bytes");
+        return docket_query_fail(q, "", DOCKET_MAX_TEXT,
+                                 "the question has more than %d bytes",
+                                 DOCKET_MAX_TEXT);
     }
 
-    p = s;
-    end = s + len;
-    any = NULL;
-    group = q->root;
+    if (len != 0 && s[len - 1] == '/') {
+        len--;
+    }
 
-    while ((rc = docket_uri_next(q, &p, end, s, &name)) == 1) {
+    if (len == 0) {
+        return DOCKET_OK;
+    }
 
-        if (name.len == 2 && strncasecmp(name.s, "or", 2) == 0) {
+    memset(&u, 0, sizeof(docket_uri_t));
 
-            /* what stood before belongs to the first group */
+    u.q = q;
+    u.s = s;
+    u.len = len;
+    u.scope.times = q->root;
+    u.scope.options = 1;
 
-            if (any == NULL) {
-                any = docket_expr_create(&q->arena, DOCKET_EXPR_OR);
-                if (any == NULL) {
-                    return docket_query_no_memory(q);
-                }
+    u.scope.terms = docket_expr_group(&q->arena, DOCKET_EXPR_AND);
+    if (u.scope.terms == NULL) {
+        return docket_query_fail_memory(q);
+    }
 
-                group = docket_expr_create(&q->arena, DOCKET_EXPR_AND);
-                if (group == NULL) {
-                    return docket_query_no_memory(q);
-                }
-
-                group->children = q->root->children;
-                q->root->children = NULL;
-                docket_expr_add(any, group);
-                docket_expr_add(q->root, any);
-            }
-
-            if (group->children == NULL) {
-                return docket_query_fail(q, NULL, name.position, name.s,
-                                         name.len,
-                                         "has no term before it");
-            }
-
-            group = docket_expr_create(&q->arena, DOCKET_EXPR_AND);
-            if (group == NULL) {
-                return docket_query_no_memory(q);
-            }
-
-            docket_expr_add(any, group);
-            continue;
+    while (u.pos <= u.len) {
+        if (docket_uri_next(&u) != DOCKET_OK) {
+            return DOCKET_ERROR;
         }
 
-        arity = docket_field_arity(name.s, name.len);
-        value = name;
-
-        if (arity != 0) {
-            rc = docket_uri_next(q, &p, end, s, &value);
-
-            if (rc == -1) {
+        if (docket_uri_is(&u, "or")) {
+            if (docket_uri_alternative(&u) != DOCKET_OK) {
                 return DOCKET_ERROR;
             }
 
-            if (rc == 0 && arity > 0) {
-                return docket_query_fail(q, NULL, name.position, name.s,
-                                         name.len, "has no value behind it");
-            }
-        }
-
-        if (arity == 2 && memchr(value.s, '/', value.len) == NULL
-            && p < end && docket_all_digits(p, end) && value.len < 48)
-        {
-            if (docket_uri_next(q, &p, end, s, &length) != 1) {
-                return DOCKET_ERROR;
-            }
-
-            value.len = (size_t) snprintf(net, sizeof(net), "%.*s/%.*s",
-                                          (int) value.len, value.s,
-                                          (int) length.len, length.s);
-            value.s = net;
-        }
-
-        if (docket_field(q, group, name.s, name.len, value.s, value.len,
-                         arity == -1 ? name.position : value.position)
-            != DOCKET_OK)
-        {
+        } else if (docket_uri_field(&u) != DOCKET_OK) {
             return DOCKET_ERROR;
         }
     }
 
-    if (rc == -1) {
+    if (u.any != NULL) {
+        u.start = u.len;
+
+        if (docket_uri_alternative(&u) != DOCKET_OK) {
+            return DOCKET_ERROR;
+        }
+
+        docket_expr_append(q->root, u.any);
+
+    } else if (u.scope.terms->n != 0) {
+        docket_expr_append(q->root, u.scope.terms);
+    }
+
+    return DOCKET_OK;
+}
+
+
+/* decodes the segment at u->pos, and steps over the slash behind it */
+
+static int
+docket_uri_next(docket_uri_t *u)
+{
+    size_t       i, len, bad;
+    const char  *slash;
+
+    u->start = u->pos;
+
+    slash = memchr(u->s + u->pos, '/', u->len - u->pos);
+    len = (slash != NULL) ? (size_t) (slash - u->s) - u->pos
+                          : u->len - u->pos;
+
+    if (len == 0) {
+        (void) docket_query_fail(u->q, "", u->start, "an empty segment");
+
+        /* such an address is none at all */
+        u->q->error.status = 404;
+
         return DOCKET_ERROR;
     }
 
-    if (any != NULL && group->children == NULL) {
-        return docket_query_fail(q, NULL, (long) len, NULL, 0,
-                                 "\"or\" has no term behind it");
+    u->text = docket_arena_alloc(&u->q->arena, len + 1);
+    if (u->text == NULL) {
+        return docket_query_fail_memory(u->q);
+    }
+
+    if (docket_unescape(u->text, &u->text_len, u->s + u->pos, len, 0, &bad)
+        != DOCKET_OK)
+    {
+        return docket_query_fail(u->q, "", u->pos + bad,
+                                 "'%%' without two hexadecimal digits");
+    }
+
+    for (i = 0; i < u->text_len; i++) {
+        if ((unsigned char) u->text[i] < 0x20 || u->text[i] == 0x7f) {
+            return docket_query_fail(u->q, "", u->start,
+                                     "control character 0x%02x in a segment",
+                                     (unsigned char) u->text[i]);
+        }
+    }
+
+    u->pos += len + 1;
+
+    return DOCKET_OK;
+}
+
+
+static int
+docket_uri_is(const docket_uri_t *u, const char *word)
+{
+    return u->text_len == strlen(word)
+           && strncasecmp(u->text, word, u->text_len) == 0;
+}
+
+
+static int
+docket_uri_field(docket_uri_t *u)
+{
+    size_t                 value_len;
+    const char            *value;
+    const docket_field_t  *field;
+
+    field = docket_field_find(u->text, u->text_len);
+
+    if (field == NULL) {
+        return docket_field_unknown(u->q, u->text, u->text_len);
+    }
+
+    if (field->alone == DOCKET_FIELD_WORD) {
+        return docket_field_set(u->q, field, &u->scope, "true", 4, 0);
+    }
+
+    if (u->pos > u->len) {
+        return docket_query_fail(u->q, field->name, -1,
+                                 "\"%s\" has no value", field->name);
+    }
+
+    if (docket_uri_next(u) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    value = u->text;
+    value_len = u->text_len;
+
+    if (strcmp(field->name, "net") == 0
+        && memchr(value, '/', value_len) == NULL && u->pos <= u->len
+        && docket_uri_length(u, &value, &value_len) != DOCKET_OK)
+    {
+        return DOCKET_ERROR;
+    }
+
+    return docket_field_set(u->q, field, &u->scope, value, value_len, 0);
+}
+
+
+/* a segment behind that of a network that starts with a digit is its length
+   or its mask, for no field's name does */
+
+static int
+docket_uri_length(docket_uri_t *u, const char **value, size_t *value_len)
+{
+    char    *net;
+    size_t   len;
+
+    if (u->s[u->pos] < '0' || u->s[u->pos] > '9') {
+        return DOCKET_OK;
+    }
+
+    len = *value_len;
+
+    if (docket_uri_next(u) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    net = docket_arena_alloc(&u->q->arena, len + 1 + u->text_len + 1);
+    if (net == NULL) {
+        return docket_query_fail_memory(u->q);
+    }
+
+    memcpy(net, *value, len);
+    net[len] = '/';
+    memcpy(net + len + 1, u->text, u->text_len);
+
+    *value = net;
+    *value_len = len + 1 + u->text_len;
+
+    return DOCKET_OK;
+}
+
+
+/* the end of one */
+
+static int
+docket_uri_alternative(docket_uri_t *u)
+{
+    docket_query_t  *q;
+
+    q = u->q;
+
+    if (u->scope.terms->n == 0) {
+        return docket_query_fail(q, "", u->start,
+                                 "an alternative of \"or\" has no term");
+    }
+
+    if (u->any == NULL) {
+        u->any = docket_expr_group(&q->arena, DOCKET_EXPR_OR);
+        if (u->any == NULL) {
+            return docket_query_fail_memory(q);
+        }
+    }
+
+    docket_expr_append(u->any, u->scope.terms);
+
+    u->scope.terms = docket_expr_group(&q->arena, DOCKET_EXPR_AND);
+    if (u->scope.terms == NULL) {
+        return docket_query_fail_memory(q);
     }
 
     return DOCKET_OK;
