@@ -1,13 +1,14 @@
 # Docket for nginx
 #
 #   make          build/ngx_http_docket_module.so for the installed nginx
-#   make deps     install the Debian packages that building needs (as root)
 #   make demo     install what is needed, start real Stenographers and nginx,
 #                 ask, print the packets
+#   make deps     install the Debian packages that building needs (as root)
 #   make test     install what is needed, run every suite
 #   make unit     unit tests, plain and under ASAN and UBSAN
-#   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make suites   the suites of t/ alone (SUITES="t/a.t t/b.t" for some)
+#   make asan     the suites of t/ against an nginx with ASAN and UBSAN
+#   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make clean
 #
 #   NGX_SRC=DIR   nginx's headers and configure (/usr/share/nginx/src)
@@ -26,10 +27,18 @@ CC_OPT   := -g -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
             -D_GNU_SOURCE $(WARN)
 LD_OPT   := -Wl,-z,relro -Wl,-z,now
 
-MODULE   := $(BUILD)/ngx_http_docket_module.so
+# nginx itself is built here too: what its own code does with null pointers
+# and unaligned reads is not for this project to judge
+ASAN_CC  := -g -O1 -fPIC -fno-omit-frame-pointer -D_GNU_SOURCE $(WARN) \
+            -DNGX_DEBUG_PALLOC=1 -fsanitize=address,undefined \
+            -fno-sanitize=alignment,nonnull-attribute
+ASAN_LD  := -fsanitize=address,undefined
 
-.PHONY: all help deps test-deps test unit fuzz-smoke fuzz \
-        suites demo clean
+MODULE   := $(BUILD)/ngx_http_docket_module.so
+ASAN     := $(BUILD)/asan
+
+.PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
+        asan-build demo clean
 
 all: $(MODULE)
 
@@ -43,6 +52,7 @@ deps:
 
 test-deps:
 	@tools/install-deps build test
+	@tools/fetch-test-nginx $(BUILD)/test-nginx
 
 test: test-deps
 	@$(MAKE) --no-print-directory all unit fuzz-smoke suites
@@ -56,6 +66,10 @@ fuzz-smoke fuzz:
 
 suites: $(MODULE)
 	@t/run $(SUITES)
+
+asan: test-deps
+	@$(MAKE) --no-print-directory asan-build
+	@t/run --asan $(SUITES)
 
 demo:
 	@tools/install-deps build demo
@@ -81,6 +95,28 @@ $(BUILD)/nginx/objs/Makefile: config tools/configure-module $(BUILD)/sources \
 $(MODULE): $(BUILD)/nginx/objs/Makefile $(SRCS) $(HDRS)
 	@$(MAKE) --no-print-directory -C $(BUILD)/nginx -f objs/Makefile modules
 	@install -m 644 $(BUILD)/nginx/objs/$(@F) $@
+
+# nginx with its sanitizers, from the upstream tarball of Debian's source
+
+asan-build: $(ASAN)/ngx_http_docket_module.so
+
+$(ASAN)/src/configure: tools/fetch-package
+	@echo "fetching nginx's source"
+	@rm -rf $(ASAN)/src && mkdir -p $(ASAN)/src
+	@tools/fetch-package tarball nginx . $(ASAN)
+	@tar -xf $(ASAN)/nginx_*.orig.tar.* -C $(ASAN)/src --strip-components=1
+	@rm $(ASAN)/nginx_*.orig.tar.* && touch $@
+
+$(ASAN)/nginx/objs/Makefile: config tools/configure-module $(BUILD)/sources \
+                             $(ASAN)/src/configure
+	@echo "configuring nginx and the module with sanitizers"
+	@tools/configure-module $(ASAN)/src $(ASAN)/nginx '$(ASAN_CC)' '$(ASAN_LD)'
+
+$(ASAN)/ngx_http_docket_module.so: $(ASAN)/nginx/objs/Makefile $(SRCS) $(HDRS)
+	@$(MAKE) --no-print-directory -j2 -C $(ASAN)/nginx -f objs/Makefile \
+	    binary modules > $(ASAN)/build.log 2>&1 \
+	    || { tail -30 $(ASAN)/build.log >&2; exit 1; }
+	@install -m 644 $(ASAN)/nginx/objs/$(@F) $@
 
 clean:
 	rm -rf $(BUILD)

@@ -50,6 +50,15 @@ static ngx_conf_num_bounds_t  ngx_http_docket_queue_bounds =
     { ngx_conf_check_num_bounds, 1, 1000000 };
 
 
+static ngx_conf_enum_t  ngx_http_docket_cross_site[] = {
+    { ngx_string("click"), NGX_HTTP_DOCKET_CROSS_CLICK },
+    { ngx_string("ask"), NGX_HTTP_DOCKET_CROSS_ASK },
+    { ngx_string("deny"), NGX_HTTP_DOCKET_CROSS_DENY },
+    { ngx_string("allow"), NGX_HTTP_DOCKET_CROSS_ALLOW },
+    { ngx_null_string, 0 }
+};
+
+
 #define ngx_http_docket_main_command(name, set, field, post)                  \
     { ngx_string(name),                                                       \
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,                                      \
@@ -105,6 +114,8 @@ static ngx_command_t  ngx_http_docket_commands[] = {
         ngx_conf_set_msec_slot, idle_sleep, &ngx_http_docket_positive_post),
     ngx_http_docket_main_command("docket_idle_timeout",
         ngx_conf_set_msec_slot, idle_timeout, NULL),
+    ngx_http_docket_main_command("docket_slice",
+        ngx_conf_set_msec_slot, slice, &ngx_http_docket_whole_seconds_post),
     ngx_http_docket_main_command("docket_time_padding",
         ngx_conf_set_msec_slot, time_padding, NULL),
     ngx_http_docket_main_command("docket_settle",
@@ -123,6 +134,8 @@ static ngx_command_t  ngx_http_docket_commands[] = {
         ngx_conf_set_num_slot, max_active, &ngx_http_docket_active_bounds),
     ngx_http_docket_main_command("docket_queue_size",
         ngx_conf_set_num_slot, queue_size, &ngx_http_docket_queue_bounds),
+    ngx_http_docket_main_command("docket_buffer",
+        ngx_conf_set_size_slot, buffer, NULL),
     ngx_http_docket_main_command("docket_expire_space",
         ngx_conf_set_off_slot, expire_space, NULL),
     ngx_http_docket_main_command("docket_free_bytes",
@@ -153,8 +166,12 @@ static ngx_command_t  ngx_http_docket_commands[] = {
         ngx_conf_set_msec_slot, long_ago, &ngx_http_docket_positive_post),
     ngx_http_docket_loc_command("docket_wait_timeout",
         ngx_conf_set_msec_slot, wait_timeout, &ngx_http_docket_positive_post),
+    ngx_http_docket_loc_command("docket_cross_site",
+        ngx_conf_set_enum_slot, cross_site, ngx_http_docket_cross_site),
     ngx_http_docket_loc_command("docket_results_url",
         ngx_conf_set_str_slot, results_url, NULL),
+    ngx_http_docket_loc_command("docket_ui_url",
+        ngx_conf_set_str_slot, ui_url, NULL),
     ngx_http_docket_loc_command("docket_date_format",
         ngx_conf_set_str_slot, date_format, NULL),
 
@@ -242,6 +259,7 @@ ngx_http_docket_create_main_conf(ngx_conf_t *cf)
     mcf->idle_time = NGX_CONF_UNSET_MSEC;
     mcf->idle_sleep = NGX_CONF_UNSET_MSEC;
     mcf->idle_timeout = NGX_CONF_UNSET_MSEC;
+    mcf->slice = NGX_CONF_UNSET_MSEC;
     mcf->time_padding = NGX_CONF_UNSET_MSEC;
     mcf->settle = NGX_CONF_UNSET_MSEC;
     mcf->shutdown_timeout = NGX_CONF_UNSET_MSEC;
@@ -251,6 +269,7 @@ ngx_http_docket_create_main_conf(ngx_conf_t *cf)
     mcf->retries = NGX_CONF_UNSET_UINT;
     mcf->max_active = NGX_CONF_UNSET_UINT;
     mcf->queue_size = NGX_CONF_UNSET_UINT;
+    mcf->buffer = NGX_CONF_UNSET_SIZE;
     mcf->expire_space = NGX_CONF_UNSET;
     mcf->free_bytes = NGX_CONF_UNSET;
     mcf->free_nodes = NGX_CONF_UNSET_UINT;
@@ -284,6 +303,7 @@ ngx_http_docket_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(mcf->idle_time, 5000);
     ngx_conf_init_msec_value(mcf->idle_sleep, 2000);
     ngx_conf_init_msec_value(mcf->idle_timeout, 60 * 1000);
+    ngx_conf_init_msec_value(mcf->slice, 3600 * 1000);
     ngx_conf_init_msec_value(mcf->time_padding, 120 * 1000);
     ngx_conf_init_msec_value(mcf->settle, 120 * 1000);
     ngx_conf_init_msec_value(mcf->shutdown_timeout, 60 * 1000);
@@ -293,6 +313,7 @@ ngx_http_docket_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_uint_value(mcf->retries, 2);
     ngx_conf_init_uint_value(mcf->max_active, 8);
     ngx_conf_init_uint_value(mcf->queue_size, 1000);
+    ngx_conf_init_size_value(mcf->buffer, 32 * 1024 * 1024);
     ngx_conf_init_value(mcf->expire_space, 500 * 1024 * 1024);
     ngx_conf_init_value(mcf->free_bytes, 200 * 1024 * 1024);
     ngx_conf_init_uint_value(mcf->free_nodes, 10111);
@@ -325,6 +346,12 @@ ngx_http_docket_init_main_conf(ngx_conf_t *cf, void *conf)
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"docket_merged_name\" value \"%V\" is no safe "
                       "file name", &mcf->merged_name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (mcf->buffer < 1024 * 1024) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"docket_buffer\" must be at least 1m");
         return NGX_CONF_ERROR;
     }
 
@@ -374,6 +401,7 @@ ngx_http_docket_create_loc_conf(ngx_conf_t *cf)
     lcf->time_window = NGX_CONF_UNSET_MSEC;
     lcf->long_ago = NGX_CONF_UNSET_MSEC;
     lcf->wait_timeout = NGX_CONF_UNSET_MSEC;
+    lcf->cross_site = NGX_CONF_UNSET_UINT;
     lcf->weight = NGX_CONF_UNSET_PTR;
 
     return lcf;
@@ -390,8 +418,11 @@ ngx_http_docket_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->long_ago, prev->long_ago,
                               24 * 3600 * 1000);
     ngx_conf_merge_msec_value(conf->wait_timeout, prev->wait_timeout, 60000);
+    ngx_conf_merge_uint_value(conf->cross_site, prev->cross_site,
+                              NGX_HTTP_DOCKET_CROSS_CLICK);
     ngx_conf_merge_ptr_value(conf->weight, prev->weight, NULL);
     ngx_conf_merge_str_value(conf->results_url, prev->results_url, "/results");
+    ngx_conf_merge_str_value(conf->ui_url, prev->ui_url, "");
     ngx_conf_merge_str_value(conf->date_format, prev->date_format,
                              "%Y%jT%H:%M:%S");
 

@@ -79,6 +79,7 @@ typedef struct {
     ngx_msec_t                      idle_time;
     ngx_msec_t                      idle_sleep;
     ngx_msec_t                      idle_timeout;
+    ngx_msec_t                      slice;
     ngx_msec_t                      time_padding;
     ngx_msec_t                      settle;
     ngx_msec_t                      shutdown_timeout;
@@ -88,6 +89,7 @@ typedef struct {
     ngx_uint_t                      retries;
     ngx_uint_t                      max_active;
     ngx_uint_t                      queue_size;
+    size_t                          buffer;
     off_t                           expire_space;
     off_t                           free_bytes;
     ngx_uint_t                      free_nodes;
@@ -102,6 +104,12 @@ typedef struct {
 } ngx_http_docket_main_conf_t;
 
 
+#define NGX_HTTP_DOCKET_CROSS_CLICK  0
+#define NGX_HTTP_DOCKET_CROSS_ASK    1
+#define NGX_HTTP_DOCKET_CROSS_DENY   2
+#define NGX_HTTP_DOCKET_CROSS_ALLOW  3
+
+
 typedef struct {
     ngx_flag_t                      api;
     ngx_flag_t                      results;
@@ -110,8 +118,10 @@ typedef struct {
     ngx_msec_t                      time_window;
     ngx_msec_t                      long_ago;
     ngx_msec_t                      wait_timeout;
+    ngx_uint_t                      cross_site;
     docket_weight_t                *weight;       /* NULL: off */
     ngx_str_t                       results_url;
+    ngx_str_t                       ui_url;       /* empty: none */
     ngx_str_t                       date_format;  /* NUL-terminated */
 } ngx_http_docket_loc_conf_t;
 

@@ -15,6 +15,8 @@ use Time::HiRes qw(sleep time);
 
 my $top  = abs_path(dirname(__FILE__) . '/..');
 my $dir  = "$top/build/t/job";
+my $bin  = $ENV{TEST_NGINX_BINARY} // '/usr/sbin/nginx';
+my $so   = $ENV{TEST_NGINX_LOAD_MODULES} // "$top/build/ngx_http_docket_module.so";
 my $port = 13080;
 my $api  = "http://127.0.0.1:$port/api";
 my $http = HTTP::Tiny->new(timeout => 30);
@@ -95,7 +97,7 @@ sub conf {
     my $extra = shift // '';
     open my $f, '>', "$dir/nginx.conf" or die;
     print $f <<END;
-load_module $top/build/ngx_http_docket_module.so;
+load_module $so;
 @{[ $> == 0 ? 'user root;' : '' ]}
 worker_processes 2;
 pid $dir/nginx.pid;
@@ -126,7 +128,7 @@ END
     close $f;
 }
 
-sub nginx { run('nginx', '-p', $dir, '-c', "$dir/nginx.conf", @_) }
+sub nginx { run($bin, '-p', $dir, '-c', "$dir/nginx.conf", @_) }
 
 END {
     local $?;
@@ -156,7 +158,7 @@ for my $bad (
     ["docket_sensor x 127.0.0.1:1 certificate=$dir/nothing;", qr/nothing" failed/],
 ) {
     conf($bad->[0]);
-    my $out = `nginx -t -p $dir -c $dir/nginx.conf 2>&1`;
+    my $out = `$bin -t -p $dir -c $dir/nginx.conf 2>&1`;
     like $out, $bad->[1], "nginx -t: $bad->[0]";
 }
 

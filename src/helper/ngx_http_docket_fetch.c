@@ -1,691 +1,587 @@
 /*
- * Fetching: each sensor works its own queue, one query (or max_queries) at a
- * time and only when it is idle; all sensors at once.
+ * Transfers: what curl is told, what it said, in words an operator can use.
  */
 
 #include "helper/ngx_http_docket_process.h"
+#include "pcap/docket_stream_core.h"          /* how full a stream is */
+
+#include <openssl/ssl.h>
 
 
-#define NGX_HTTP_DOCKET_IDLE_TIMER  500
-#define NGX_HTTP_DOCKET_FIRST_WAIT  250
-
-
-static void ngx_http_docket_fetch_start(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f);
-static void ngx_http_docket_fetch_query(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f);
-static void ngx_http_docket_fetch_idle(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, CURLcode code);
-static void ngx_http_docket_fetch_answer(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, CURLcode code);
-static void ngx_http_docket_fetch_end(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, docket_sensor_state_e state,
-    const char *error);
-static void ngx_http_docket_fetch_again(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, const char *error);
+static CURL *ngx_http_docket_fetch_easy(ngx_http_docket_fetch_t *f);
+static CURLcode ngx_http_docket_fetch_common(ngx_http_docket_fetch_t *f,
+    CURL *easy);
+static CURLcode ngx_http_docket_fetch_tls(ngx_http_docket_sensor_t *sensor,
+    CURL *easy);
+static CURLcode ngx_http_docket_fetch_stats(ngx_http_docket_fetch_t *f);
+static CURLcode ngx_http_docket_fetch_query(ngx_http_docket_fetch_t *f);
+static size_t ngx_http_docket_fetch_header(char *p, size_t size, size_t n,
+    void *data);
+static size_t ngx_http_docket_fetch_body(char *p, size_t size, size_t n,
+    void *data);
+static ngx_uint_t ngx_http_docket_fetch_full(docket_stream_t *s);
+static ngx_uint_t ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f);
+static void ngx_http_docket_fetch_over(ngx_http_docket_fetch_t *f);
+static void ngx_http_docket_fetch_done(ngx_http_docket_fetch_t *f,
+    CURLcode rc);
+static void ngx_http_docket_fetch_outcome(ngx_http_docket_fetch_t *f,
+    CURLcode rc, ngx_http_docket_outcome_t *out);
+static void ngx_http_docket_fetch_curl(ngx_http_docket_fetch_t *f,
+    CURLcode rc, ngx_http_docket_outcome_t *out);
+static void ngx_http_docket_fetch_status(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_outcome_t *out);
+static ngx_uint_t ngx_http_docket_fetch_late(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_outcome_t *out);
 
 
 ngx_int_t
-ngx_http_docket_fetch_init(ngx_http_docket_helper_t *h)
+ngx_http_docket_fetch_init(ngx_http_docket_proc_t *hlp)
 {
-    char                       to[512];
-    ngx_uint_t                 i, n;
-    const char                *bra;
+    long                       n;
+    ngx_uint_t                 i;
     ngx_http_docket_sensor_t  *sensor;
 
-    n = h->mcf->sensors.nelts;
-    sensor = h->mcf->sensors.elts;
-
-    h->peers = ngx_calloc(n * sizeof(ngx_http_docket_peer_t), h->log);
-
-    if (h->peers == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        ngx_log_error(NGX_LOG_EMERG, hlp->log, 0, "curl_global_init() failed");
         return NGX_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        h->peers[i].conf = &sensor[i];
-        ngx_queue_init(&h->peers[i].waiting);
-
-        /* the name is asked for and checked, the address is dialled */
-
-        if (sensor[i].tls_name.len != 0) {
-            bra = (ngx_strchr(sensor[i].host.data, ':') != NULL) ? "[" : "";
-
-            (void) snprintf(to, sizeof(to), "::%s%s%s:%d", bra,
-                            (char *) sensor[i].host.data,
-                            *bra != '\0' ? "]" : "", (int) sensor[i].port);
-
-            h->peers[i].connect = curl_slist_append(NULL, to);
-
-            if (h->peers[i].connect == NULL) {
-                return NGX_ERROR;
-            }
-        }
-    }
-
-    h->multi = curl_multi_init();
-    h->headers = curl_slist_append(NULL,
-                                   "Content-Type: application/octet-stream");
-
-    if (h->headers != NULL) {
-        h->headers = curl_slist_append(h->headers, "Expect:");
-    }
-
-    if (h->multi == NULL || h->headers == NULL
-        || curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long) (2 * n + 8))
-           != CURLM_OK)
-    {
+    hlp->multi = curl_multi_init();
+    if (hlp->multi == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, hlp->log, 0, "curl_multi_init() failed");
         return NGX_ERROR;
     }
+
+    hlp->headers = curl_slist_append(NULL, "Content-Type: text/plain");
+    if (hlp->headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* each place keeps its connection, and so does each look */
+
+    n = 8;
+    sensor = hlp->mcf->sensors.elts;
+
+    for (i = 0; i < hlp->mcf->sensors.nelts; i++) {
+        n += sensor[i].max_queries + 1;
+    }
+
+    (void) curl_multi_setopt(hlp->multi, CURLMOPT_MAXCONNECTS, n);
+    (void) curl_multi_setopt(hlp->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 
     return NGX_OK;
 }
 
 
-/* The PEMs that the master read; nothing of the system's. */
+ngx_int_t
+ngx_http_docket_fetch_start(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_fetch_e kind, ngx_http_docket_outcome_t *out)
+{
+    CURLcode                 rc;
+    CURLMcode                mrc;
+    ngx_http_docket_proc_t  *hlp;
+
+    hlp = f->peer->hlp;
+
+    ngx_memzero(out, sizeof(ngx_http_docket_outcome_t));
+
+    if (f->easy == NULL) {
+        f->easy = ngx_http_docket_fetch_easy(f);
+
+        if (f->easy == NULL) {
+            ngx_http_docket_words(out->words,
+                                  "curl took no options for this sensor: %s",
+                                  f->error);
+            return NGX_ERROR;
+        }
+    }
+
+    f->kind = kind;
+    f->started = hlp->now;
+    f->last = hlp->now;
+    f->received = 0;
+    f->status = 0;
+    f->held = 0;
+    f->paused = 0;
+    f->refused = 0;
+    f->certified = 0;
+    f->error[0] = '\0';
+    f->text_len = 0;
+
+    rc = (kind == NGX_HTTP_DOCKET_FETCH_STATS)
+         ? ngx_http_docket_fetch_stats(f) : ngx_http_docket_fetch_query(f);
+
+    if (rc != CURLE_OK) {
+        ngx_http_docket_words(out->words, "%s", curl_easy_strerror(rc));
+        return NGX_ERROR;
+    }
+
+    mrc = curl_multi_add_handle(hlp->multi, f->easy);
+
+    if (mrc != CURLM_OK) {
+        ngx_http_docket_words(out->words, "%s", curl_multi_strerror(mrc));
+        return NGX_ERROR;
+    }
+
+    f->active = 1;
+    ngx_queue_insert_tail(&hlp->fetches, &f->queue);
+
+    ngx_http_docket_timer(hlp, hlp->now
+                               + ((kind == NGX_HTTP_DOCKET_FETCH_STATS)
+                                  ? hlp->mcf->stat_timeout
+                                  : hlp->mcf->stall_timeout));
+
+    return NGX_OK;
+}
+
 
 static CURL *
-ngx_http_docket_fetch_curl(ngx_http_docket_helper_t *h,
-    ngx_http_docket_peer_t *peer, const char *path, char *error)
+ngx_http_docket_fetch_easy(ngx_http_docket_fetch_t *f)
 {
-    int                        ok;
-    CURL                      *curl;
-    char                       url[512];
-    const char                *name, *bra, *ket;
-    struct curl_blob           blob;
-    ngx_http_docket_sensor_t  *s;
+    CURL      *easy;
+    CURLcode   rc;
 
-    s = peer->conf;
-
-    curl = curl_easy_init();
-    if (curl == NULL) {
+    easy = curl_easy_init();
+    if (easy == NULL) {
+        (void) snprintf(f->error, sizeof(f->error), "out of memory");
         return NULL;
     }
 
-    name = (s->tls_name.len != 0) ? (char *) s->tls_name.data
-                                  : (char *) s->host.data;
-    bra = (strchr(name, ':') != NULL) ? "[" : "";
-    ket = (*bra != '\0') ? "]" : "";
+    rc = ngx_http_docket_fetch_common(f, easy);
 
-    (void) snprintf(url, sizeof(url), "https://%s%s%s:%d%s", bra, name, ket,
-                    (int) s->port, path);
+    if (rc == CURLE_OK) {
+        rc = ngx_http_docket_fetch_tls(f->peer->conf, easy);
+    }
 
-    ok = curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
-                             (long) CURL_HTTP_VERSION_1_1) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 262144L) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_CAINFO, NULL) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_SSLVERSION,
-                             (long) CURL_SSLVERSION_TLSv1_2) == CURLE_OK
-         && curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
-                             (long) h->mcf->connect_timeout) == CURLE_OK;
+    if (rc != CURLE_OK) {
+        (void) snprintf(f->error, sizeof(f->error), "%s",
+                        curl_easy_strerror(rc));
+        curl_easy_cleanup(easy);
+        return NULL;
+    }
+
+    return easy;
+}
+
+
+#define ngx_http_docket_setopt(easy, option, value)                           \
+    do {                                                                      \
+        CURLcode  code = curl_easy_setopt(easy, option, value);               \
+                                                                              \
+        if (code != CURLE_OK) {                                               \
+            return code;                                                      \
+        }                                                                     \
+    } while (0)
+
+
+static CURLcode
+ngx_http_docket_fetch_common(ngx_http_docket_fetch_t *f, CURL *easy)
+{
+    ngx_http_docket_peer_t       *peer;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    peer = f->peer;
+    mcf = peer->hlp->mcf;
+
+    ngx_http_docket_setopt(easy, CURLOPT_PRIVATE, f);
+    ngx_http_docket_setopt(easy, CURLOPT_ERRORBUFFER, f->error);
+    ngx_http_docket_setopt(easy, CURLOPT_HEADERFUNCTION,
+                           ngx_http_docket_fetch_header);
+    ngx_http_docket_setopt(easy, CURLOPT_HEADERDATA, f);
+    ngx_http_docket_setopt(easy, CURLOPT_WRITEFUNCTION,
+                           ngx_http_docket_fetch_body);
+    ngx_http_docket_setopt(easy, CURLOPT_WRITEDATA, f);
+
+    ngx_http_docket_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    ngx_http_docket_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    ngx_http_docket_setopt(easy, CURLOPT_HTTP_VERSION,
+                           (long) CURL_HTTP_VERSION_1_1);
+    ngx_http_docket_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    ngx_http_docket_setopt(easy, CURLOPT_PROXY, "");
+    ngx_http_docket_setopt(easy, CURLOPT_USERAGENT,
+                           "docket/" NGX_HTTP_DOCKET_VERSION);
+    ngx_http_docket_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    ngx_http_docket_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    ngx_http_docket_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                           (long) mcf->connect_timeout);
+
+#if (LIBCURL_VERSION_NUM >= 0x075500)
+    ngx_http_docket_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+#else
+    ngx_http_docket_setopt(easy, CURLOPT_PROTOCOLS, (long) CURLPROTO_HTTPS);
+#endif
+
+    if (peer->connect_to != NULL) {
+        ngx_http_docket_setopt(easy, CURLOPT_CONNECT_TO, peer->connect_to);
+    }
+
+    return CURLE_OK;
+}
+
+
+static CURLcode
+ngx_http_docket_fetch_tls(ngx_http_docket_sensor_t *sensor, CURL *easy)
+{
+    struct curl_blob  blob;
+
+    ngx_http_docket_setopt(easy, CURLOPT_SSLVERSION,
+                           (long) CURL_SSLVERSION_TLSv1_2);
+    ngx_http_docket_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    ngx_http_docket_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+
+    /* the sensors' own authorities, none of the system's */
+
+    ngx_http_docket_setopt(easy, CURLOPT_CAINFO, NULL);
+    ngx_http_docket_setopt(easy, CURLOPT_CAPATH, NULL);
 
     blob.flags = CURL_BLOB_NOCOPY;
 
-    blob.data = s->certificate->pem.data;
-    blob.len = s->certificate->pem.len;
-    ok = ok && curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &blob) == CURLE_OK;
-
-    blob.data = s->certificate_key->pem.data;
-    blob.len = s->certificate_key->pem.len;
-    ok = ok && curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &blob) == CURLE_OK;
-
-    blob.data = s->trusted->pem.data;
-    blob.len = s->trusted->pem.len;
-    ok = ok && curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK;
-
-    if (ok && peer->connect != NULL) {
-        ok = curl_easy_setopt(curl, CURLOPT_CONNECT_TO, peer->connect)
-             == CURLE_OK;
+    if (sensor->trusted != NULL) {
+        blob.data = sensor->trusted->pem.data;
+        blob.len = sensor->trusted->pem.len;
+        ngx_http_docket_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
     }
 
-    if (!ok) {
-        curl_easy_cleanup(curl);
-        return NULL;
+    if (sensor->certificate != NULL) {
+        blob.data = sensor->certificate->pem.data;
+        blob.len = sensor->certificate->pem.len;
+        ngx_http_docket_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
+        ngx_http_docket_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob);
     }
 
-    return curl;
+    if (sensor->certificate_key != NULL) {
+        blob.data = sensor->certificate_key->pem.data;
+        blob.len = sensor->certificate_key->pem.len;
+        ngx_http_docket_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
+        ngx_http_docket_setopt(easy, CURLOPT_SSLKEY_BLOB, &blob);
+    }
+
+    return CURLE_OK;
+}
+
+
+static CURLcode
+ngx_http_docket_fetch_stats(ngx_http_docket_fetch_t *f)
+{
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = f->peer->hlp->mcf;
+
+    ngx_http_docket_setopt(f->easy, CURLOPT_URL, f->peer->stats_url);
+    ngx_http_docket_setopt(f->easy, CURLOPT_HTTPHEADER, NULL);
+    ngx_http_docket_setopt(f->easy, CURLOPT_HTTPGET, 1L);
+
+    /* of which stat_timeout is what counts once there is a connection */
+
+    ngx_http_docket_setopt(f->easy, CURLOPT_TIMEOUT_MS,
+                           (long) (mcf->connect_timeout + mcf->stat_timeout));
+
+    return CURLE_OK;
+}
+
+
+static CURLcode
+ngx_http_docket_fetch_query(ngx_http_docket_fetch_t *f)
+{
+    size_t       len;
+    const char  *text;
+
+    text = ngx_http_docket_ask_text(f->ask, &len);
+
+    if (len == 0) {
+        return CURLE_BAD_FUNCTION_ARGUMENT;
+    }
+
+    ngx_http_docket_setopt(f->easy, CURLOPT_URL, f->peer->query_url);
+    ngx_http_docket_setopt(f->easy, CURLOPT_POST, 1L);
+    ngx_http_docket_setopt(f->easy, CURLOPT_HTTPHEADER, f->peer->hlp->headers);
+    ngx_http_docket_setopt(f->easy, CURLOPT_POSTFIELDSIZE, (long) len);
+    ngx_http_docket_setopt(f->easy, CURLOPT_COPYPOSTFIELDS, text);
+    ngx_http_docket_setopt(f->easy, CURLOPT_TIMEOUT_MS,
+                           (long) f->peer->hlp->mcf->query_timeout);
+
+    return CURLE_OK;
+}
+
+
+/* The certificate can be seen only while the transfer has its connection. */
+
+static size_t
+ngx_http_docket_fetch_header(char *p, size_t size, size_t n, void *data)
+{
+    ngx_http_docket_fetch_t *f = data;
+
+    X509                       *cert;
+    struct tm                   tm;
+    struct curl_tlssessioninfo  *info;
+
+    f->last = f->peer->hlp->now;
+
+    if (f->certified) {
+        return size * n;
+    }
+
+    f->certified = 1;
+
+    if (curl_easy_getinfo(f->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK
+        || info->backend != CURLSSLBACKEND_OPENSSL || info->internals == NULL)
+    {
+        return size * n;
+    }
+
+    cert = SSL_get_peer_certificate(info->internals);
+
+    if (cert != NULL) {
+
+        if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1) {
+            f->peer->not_after = timegm(&tm);
+        }
+
+        X509_free(cert);
+    }
+
+    return size * n;
 }
 
 
 static size_t
-ngx_http_docket_fetch_stats(char *data, size_t one, size_t n, void *ctx)
+ngx_http_docket_fetch_body(char *p, size_t size, size_t n, void *data)
 {
-    size_t                    room;
-    ngx_http_docket_fetch_t  *f = ctx;
+    ngx_http_docket_fetch_t *f = data;
 
-    room = ngx_min(n, sizeof(f->stats) - 1 - f->stats_len);
+    size_t                   len;
+    ngx_http_docket_proc_t  *hlp;
 
-    ngx_memcpy(f->stats + f->stats_len, data, room);
-    f->stats_len += room;
+    n *= size;
+    hlp = f->peer->hlp;
 
-    return n;
-}
+    if (f->kind == NGX_HTTP_DOCKET_FETCH_QUERY && f->status == 200
+        && ngx_http_docket_fetch_pause(f))
+    {
+        return CURL_WRITEFUNC_PAUSE;
+    }
 
+    f->last = hlp->now;
+    f->received += n;
+    f->peer->received += n;
 
-static size_t
-ngx_http_docket_fetch_body(char *data, size_t one, size_t n, void *ctx)
-{
-    long                      status;
-    size_t                    done, room;
-    ssize_t                   w;
-    ngx_http_docket_fetch_t  *f = ctx;
+    if (f->status == 0) {
+        (void) curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &f->status);
+    }
 
-    (void) curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (f->kind == NGX_HTTP_DOCKET_FETCH_QUERY && f->status == 200) {
 
-    if (status != 200) {
-        room = ngx_min(n, sizeof(f->head) - 1 - f->head_len);
-        ngx_memcpy(f->head + f->head_len, data, room);
-        f->head_len += room;
+        ngx_http_docket_ask_request(f->ask)->received += n;
+        ngx_http_docket_ask_changed(f->ask);
+
+        if (docket_stream_write(f->ask->stream, p, n) != DOCKET_OK) {
+            f->refused = 1;
+            ngx_http_docket_ask_wake(f->ask);
+            return 0;
+        }
+
+        ngx_http_docket_ask_wake(f->ask);
+
+        f->held = 1;
+        ngx_http_docket_timer(hlp, hlp->now + NGX_HTTP_DOCKET_HOLD);
+
         return n;
     }
 
-    for (done = 0; done < n; done += (size_t) w) {
-        w = write(f->fd, data + done, n - done);
+    /* one who does not end its stats has sent all that is wanted of them */
 
-        if (w == -1 && ngx_errno == NGX_EINTR) {
-            w = 0;
+    len = ngx_min(n, sizeof(f->text) - f->text_len);
+    ngx_memcpy(f->text + f->text_len, p, len);
+    f->text_len += len;
 
-        } else if (w == -1) {
-            f->write_errno = ngx_errno;
-            return 0;
-        }
-    }
-
-    f->received += n;
-    f->request->received = f->received;
-
-    return n;
+    return (f->received > 16 * sizeof(f->text)) ? 0 : n;
 }
 
 
-static void
-ngx_http_docket_fetch_progress(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run)
+/*
+ * What runs ahead of the others is spilled, but not at once: as long as the
+ * others are being served, and catch up, it waits in the socket.  It never
+ * waits for one that is slow.
+ */
+
+static ngx_uint_t
+ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
 {
-    ngx_http_docket_zone_progress(h->zone, run->job->id, run->job->requests,
-                                  run->job->nrequests);
-    ngx_http_docket_wake_workers(h->mcf);
-}
+    ngx_uint_t               i, waits, others;
+    ngx_http_docket_run_t   *run;
+    ngx_http_docket_slot_t  *slot;
+    ngx_http_docket_proc_t  *hlp;
 
+    run = f->ask->run;
+    hlp = run->hlp;
 
-/* NGX_OK: started; NGX_AGAIN: no query slot of this sensor is free. */
-
-static void
-ngx_http_docket_fetch_start(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f)
-{
-    ngx_msec_t               now;
-    ngx_http_docket_peer_t  *peer;
-
-    peer = f->peer;
-    now = ngx_http_docket_clock();
-
-    f->slot = docket_spool_slot(&h->mcf->sp, (char *) peer->conf->name.data,
-                                peer->conf->max_queries);
-
-    if (f->slot == -1) {
-
-        if (errno == EWOULDBLOCK) {
-            f->at = now + NGX_HTTP_DOCKET_FIRST_WAIT;
-            return;
-        }
-
-        peer->active++;
-        ngx_queue_remove(&f->queue);
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_FAILED, strerror(errno));
-        return;
+    if (!ngx_http_docket_fetch_full(f->ask->stream)) {
+        return 0;
     }
 
-    ngx_queue_remove(&f->queue);
-    peer->active++;
+    others = 0;
 
-    if (f->request->started == 0) {
-        f->request->started = ngx_http_docket_now();
-    }
+    for (i = 0; i < run->nasks; i++) {
+        slot = run->asks[i].slot;
 
-    f->request->state = DOCKET_SENSOR_REQUESTING;
-    f->error[0] = '\0';
-
-    if (peer->idle && (ngx_msec_int_t) (peer->idle_until - now) > 0) {
-        ngx_http_docket_fetch_query(h, f);
-        return;
-    }
-
-    f->state = NGX_HTTP_DOCKET_FETCH_IDLE;
-    f->stats_len = 0;
-
-    f->curl = ngx_http_docket_fetch_curl(h, peer, "/debug/stats",
-                                         f->error);
-
-    if (f->curl == NULL
-        || curl_easy_setopt(f->curl, CURLOPT_PRIVATE, f) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_WRITEDATA, f) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_WRITEFUNCTION,
-                            ngx_http_docket_fetch_stats) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_TIMEOUT_MS,
-                            (long) h->mcf->stat_timeout) != CURLE_OK
-        || curl_multi_add_handle(h->multi, f->curl) != CURLM_OK)
-    {
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_FAILED, "out of memory");
-    }
-}
-
-
-static void
-ngx_http_docket_fetch_query(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f)
-{
-    long  stall;
-
-    f->state = NGX_HTTP_DOCKET_FETCH_QUERY;
-    f->request->attempts++;
-    f->begun = ngx_http_docket_clock();
-    f->received = 0;
-    f->head_len = 0;
-    f->write_errno = 0;
-
-    stall = (long) (h->mcf->stall_timeout + 999) / 1000;
-
-    f->curl = ngx_http_docket_fetch_curl(h, f->peer, "/query", f->error);
-
-    if (f->curl == NULL
-        || curl_easy_setopt(f->curl, CURLOPT_PRIVATE, f) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, h->headers) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_POSTFIELDS, f->text) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_WRITEDATA, f) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_WRITEFUNCTION,
-                            ngx_http_docket_fetch_body) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_TIMEOUT_MS,
-                            (long) h->mcf->query_timeout) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_LOW_SPEED_LIMIT, 1L) != CURLE_OK
-        || curl_easy_setopt(f->curl, CURLOPT_LOW_SPEED_TIME, stall) != CURLE_OK
-        || curl_multi_add_handle(h->multi, f->curl) != CURLM_OK)
-    {
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_FAILED, "out of memory");
-        return;
-    }
-
-    ngx_http_docket_fetch_progress(h, f->run);
-}
-
-
-typedef struct {
-    ngx_uint_t                health;
-    ngx_http_docket_fetch_t  *fetch;
-    const char               *error;
-    ngx_uint_t                query;          /* a query has ended */
-} ngx_http_docket_contact_t;
-
-
-static void
-ngx_http_docket_fetch_contact(ngx_http_docket_sensor_state_t *s, void *data)
-{
-    char                       *p;
-    ngx_http_docket_contact_t  *c = data;
-
-    s->checked = ngx_http_docket_now();
-
-    if (s->health != c->health) {
-        s->health = c->health;
-        s->changed = s->checked;
-    }
-
-    if (c->error != NULL) {
-        (void) ngx_cpystrn((u_char *) s->error, (u_char *) c->error,
-                           sizeof(s->error));
-    }
-
-    if (c->query) {
-        s->queries++;
-        s->failures += (c->error != NULL);
-        s->received += c->fetch->received;
-        return;
-    }
-
-    if (c->fetch->stats_len == 0) {
-        return;
-    }
-
-    s->stats_len = c->fetch->stats_len;
-    s->stats_time = s->checked;
-    ngx_memcpy(s->stats, c->fetch->stats, s->stats_len);
-
-    p = strstr((char *) c->fetch->stats, "oldest_timestamp\t");
-
-    if (p != NULL) {
-        s->oldest = strtoll(p + sizeof("oldest_timestamp\t") - 1, NULL, 10)
-                    / 1000;
-    }
-}
-
-
-static void
-ngx_http_docket_fetch_health(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, ngx_uint_t health, const char *error,
-    ngx_uint_t query)
-{
-    ngx_http_docket_contact_t  c;
-
-    c.health = health;
-    c.fetch = f;
-    c.error = error;
-    c.query = query;
-
-    ngx_http_docket_zone_sensor_update(h->zone, f->peer->conf->shared,
-                                       ngx_http_docket_fetch_contact, &c);
-}
-
-
-static void
-ngx_http_docket_fetch_idle(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, CURLcode code)
-{
-    char        *reads, words[64];
-    long         status;
-    ngx_msec_t   now;
-
-    now = ngx_http_docket_clock();
-    (void) curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
-
-    (void) curl_multi_remove_handle(h->multi, f->curl);
-    curl_easy_cleanup(f->curl);
-    f->curl = NULL;
-
-    if (code != CURLE_OK) {
-        ngx_http_docket_fetch_health(h, f, NGX_HTTP_DOCKET_SENSOR_DOWN,
-                                     f->error[0] != '\0'
-                                     ? f->error : curl_easy_strerror(code), 0);
-
-        if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT
-            || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING)
+        if (slot != NULL && slot != f->slot
+            && slot->state == NGX_HTTP_DOCKET_SLOT_QUERY
+            && !slot->fetch.paused && slot->fetch.received != 0
+            && hlp->now - slot->fetch.last <= NGX_HTTP_DOCKET_ACTIVE)
         {
-            ngx_http_docket_fetch_again(h, f, f->error[0] != '\0'
-                                        ? f->error : curl_easy_strerror(code));
-            return;
+            others = 1;
+            break;
         }
-
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_FAILED,
-                                  f->error[0] != '\0'
-                                  ? f->error : curl_easy_strerror(code));
-        return;
     }
 
-    if (status != 200) {
-        (void) snprintf(words, sizeof(words), "HTTP status %ld of /debug/stats",
-                        status);
-        ngx_http_docket_fetch_health(h, f, NGX_HTTP_DOCKET_SENSOR_UP, words, 0);
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_FAILED, words);
-        return;
+    (void) pthread_mutex_lock(&hlp->mutex);
+
+    waits = run->waits && !run->ready;
+
+    if (!waits || others) {
+        run->paused = 1;
     }
 
-    f->stats[f->stats_len] = '\0';
-    reads = strstr((char *) f->stats, "indexfile_current_reads\t");
+    (void) pthread_mutex_unlock(&hlp->mutex);
 
-    if (reads == NULL
-        || strtol(reads + sizeof("indexfile_current_reads\t") - 1, NULL, 10)
-           == 0)
-    {
-        ngx_http_docket_fetch_health(h, f, NGX_HTTP_DOCKET_SENSOR_UP, NULL, 0);
-
-        f->peer->idle = 1;
-        f->peer->idle_until = now + h->mcf->idle_time;
-        f->since = 0;
-        ngx_http_docket_fetch_query(h, f);
-        return;
+    if (waits && !others) {
+        return 0;
     }
 
-    ngx_http_docket_fetch_health(h, f, NGX_HTTP_DOCKET_SENSOR_BUSY, NULL, 0);
+    f->paused = 1;
+    f->paused_at = hlp->now;
+    hlp->npaused++;
 
-    f->peer->idle = 0;
+    ngx_http_docket_timer(hlp, hlp->now + NGX_HTTP_DOCKET_PAUSE);
 
-    if (f->since == 0) {
-        f->since = now;
-    }
-
-    if (now - f->since >= h->mcf->idle_timeout) {
-        (void) snprintf(words, sizeof(words), "busy for %d s",
-                        (int) ((now - f->since) / 1000));
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_FAILED, words);
-        return;
-    }
-
-    (void) close(f->slot);
-    f->slot = -1;
-    f->at = now + h->mcf->idle_sleep;
-    f->state = NGX_HTTP_DOCKET_FETCH_WAITING;
-    f->peer->active--;
-    ngx_queue_insert_head(&f->peer->waiting, &f->queue);
+    return 1;
 }
 
 
-static void
-ngx_http_docket_fetch_answer(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, CURLcode code)
+/* The next bytes would be spilled, or wait in memory behind what was. */
+
+static ngx_uint_t
+ngx_http_docket_fetch_full(docket_stream_t *s)
 {
-    long     status;
-    char     words[CURL_ERROR_SIZE + 64];
-    size_t   i;
+    ngx_uint_t  full;
 
-    (void) curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
+    (void) pthread_mutex_lock(&s->mutex);
 
-    (void) curl_multi_remove_handle(h->multi, f->curl);
-    curl_easy_cleanup(f->curl);
-    f->curl = NULL;
+    full = (s->free == NULL && s->allocated + s->chunk_size > s->mem
+            && s->spill.read == s->spill.written && !s->dropped);
 
-    f->peer->idle_until = ngx_http_docket_clock() + h->mcf->idle_time;
+    (void) pthread_mutex_unlock(&s->mutex);
 
-    if (code == CURLE_OK && status == 200) {
-
-        if (ngx_http_docket_clock() - f->begun > 880 * 1000) {
-            (void) snprintf(f->request->warning, sizeof(f->request->warning),
-                            "the answer took as long as the sensor's own "
-                            "limit of 15 minutes and may be cut");
-        }
-
-        ngx_http_docket_fetch_health(h, f, NGX_HTTP_DOCKET_SENSOR_UP, NULL, 1);
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_COMPLETE, NULL);
-        return;
-    }
-
-    if (f->write_errno != 0) {
-        (void) snprintf(words, sizeof(words), "writing to the spool: %s",
-                        strerror(f->write_errno));
-
-    } else if (code == CURLE_OK) {
-
-        for (i = 0; i < f->head_len; i++) {
-            if (f->head[i] < 0x20 || f->head[i] > 0x7e) {
-                f->head[i] = ' ';
-            }
-        }
-
-        (void) snprintf(words, sizeof(words), "HTTP status %ld: %.*s", status,
-                        (int) f->head_len, f->head);
-
-    } else {
-        (void) snprintf(words, sizeof(words), "%s",
-                        f->error[0] != '\0' ? f->error
-                                            : curl_easy_strerror(code));
-    }
-
-    ngx_http_docket_fetch_health(h, f, NGX_HTTP_DOCKET_SENSOR_UP, words, 1);
-
-    if ((code == CURLE_OK && (status == 429 || status >= 500))
-        || code == CURLE_COULDNT_CONNECT || code == CURLE_RECV_ERROR
-        || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING
-        || code == CURLE_PARTIAL_FILE)
-    {
-        ngx_http_docket_fetch_again(h, f, words);
-        return;
-    }
-
-    ngx_http_docket_fetch_end(h, f,
-                              f->received > 24 ? DOCKET_SENSOR_PARTIAL
-                                               : DOCKET_SENSOR_FAILED, words);
-}
-
-
-/* What came so far is thrown away, and asked for again a little later. */
-
-static void
-ngx_http_docket_fetch_again(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, const char *error)
-{
-    if (f->request->attempts == 0) {
-        f->request->attempts = 1;
-    }
-
-    if (f->request->attempts > h->mcf->retries || f->run->cancelled
-        || h->draining)
-    {
-        ngx_http_docket_fetch_end(h, f,
-                                  f->received > 24 ? DOCKET_SENSOR_PARTIAL
-                                                   : DOCKET_SENSOR_FAILED,
-                                  error);
-        return;
-    }
-
-    (void) ngx_cpystrn((u_char *) f->request->error, (u_char *) error,
-                       sizeof(f->request->error));
-
-    if (f->state == NGX_HTTP_DOCKET_FETCH_IDLE) {
-        f->request->attempts++;
-    }
-
-    if (f->fd != -1
-        && (ftruncate(f->fd, 0) == -1 || lseek(f->fd, 0, SEEK_SET) == -1))
-    {
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_FAILED, strerror(errno));
-        return;
-    }
-
-    (void) close(f->slot);
-    f->slot = -1;
-    f->received = 0;
-    f->at = ngx_http_docket_clock()
-            + (NGX_HTTP_DOCKET_FIRST_WAIT << ngx_min(f->request->attempts, 6));
-    f->state = NGX_HTTP_DOCKET_FETCH_WAITING;
-    f->peer->active--;
-    f->peer->idle = 0;
-
-    ngx_queue_insert_head(&f->peer->waiting, &f->queue);
-    ngx_http_docket_fetch_progress(h, f->run);
-}
-
-
-static void
-ngx_http_docket_fetch_end(ngx_http_docket_helper_t *h,
-    ngx_http_docket_fetch_t *f, docket_sensor_state_e state,
-    const char *error)
-{
-    f->state = NGX_HTTP_DOCKET_FETCH_DONE;
-    f->request->state = state;
-    f->request->finished = ngx_http_docket_now();
-    f->request->received = f->received;
-    f->request->slices_done = (state == DOCKET_SENSOR_COMPLETE);
-    f->request->error[0] = '\0';
-
-    if (error != NULL) {
-        (void) ngx_cpystrn((u_char *) f->request->error, (u_char *) error,
-                           sizeof(f->request->error));
-    }
-
-    if (f->slot != -1) {
-        (void) close(f->slot);
-        f->slot = -1;
-    }
-
-    f->peer->active--;
-    f->run->left--;
-
-    if (f->run->left == 0) {
-        ngx_http_docket_run_fetched(h, f->run);
-        return;
-    }
-
-    ngx_http_docket_fetch_progress(h, f->run);
+    return full;
 }
 
 
 void
-ngx_http_docket_fetch_abort(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run, const char *why)
+ngx_http_docket_fetch_resume(ngx_http_docket_proc_t *hlp)
 {
-    ngx_uint_t                i, n;
+    CURLcode                  rc;
+    ngx_queue_t              *q, *next;
+    ngx_http_docket_run_t    *run;
     ngx_http_docket_fetch_t  *f;
 
-    n = run->n;
+    if (hlp->npaused == 0) {
+        return;
+    }
 
-    for (i = 0; i < n; i++) {
-        f = &run->fetches[i];
+    for (q = ngx_queue_head(&hlp->fetches);
+         q != ngx_queue_sentinel(&hlp->fetches);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        f = ngx_queue_data(q, ngx_http_docket_fetch_t, queue);
 
-        if (f->state == NGX_HTTP_DOCKET_FETCH_DONE) {
+        if (!f->paused) {
             continue;
         }
 
-        if (f->state == NGX_HTTP_DOCKET_FETCH_WAITING) {
-            ngx_queue_remove(&f->queue);
-            f->peer->active++;
+        run = f->ask->run;
 
-        } else {
-            (void) curl_multi_remove_handle(h->multi, f->curl);
-            curl_easy_cleanup(f->curl);
-            f->curl = NULL;
+        if (hlp->now - f->paused_at < NGX_HTTP_DOCKET_PAUSE
+            && ngx_http_docket_fetch_full(f->ask->stream))
+        {
+            continue;
         }
 
-        /* the last one hands the run over */
+        f->paused = 0;
+        hlp->npaused--;
 
-        ngx_http_docket_fetch_end(h, f, DOCKET_SENSOR_CANCELLED, why);
+        (void) pthread_mutex_lock(&hlp->mutex);
+        run->paused = 0;
+        (void) pthread_mutex_unlock(&hlp->mutex);
+
+        /* what curl kept comes through the callback from here */
+
+        rc = curl_easy_pause(f->easy, CURLPAUSE_CONT);
+
+        if (rc != CURLE_OK) {
+            ngx_http_docket_fetch_done(f, rc);
+            next = ngx_queue_head(&hlp->fetches);
+        }
     }
 }
 
 
-ngx_msec_t
-ngx_http_docket_fetch_run(ngx_http_docket_helper_t *h)
+void
+ngx_http_docket_fetch_abort(ngx_http_docket_fetch_t *f)
 {
-    int                       left, running;
+    if (f->active) {
+        ngx_http_docket_fetch_over(f);
+    }
+}
+
+
+static void
+ngx_http_docket_fetch_over(ngx_http_docket_fetch_t *f)
+{
+    CURLMcode  rc;
+
+    /* closes the connection when the answer was not read to its end */
+
+    rc = curl_multi_remove_handle(f->peer->hlp->multi, f->easy);
+
+    if (rc != CURLM_OK) {
+        ngx_log_error(NGX_LOG_ALERT, f->peer->hlp->log, 0,
+                      "curl_multi_remove_handle() failed: %s",
+                      curl_multi_strerror(rc));
+    }
+
+    if (f->paused) {
+        f->paused = 0;
+        f->peer->hlp->npaused--;
+    }
+
+    f->active = 0;
+    ngx_queue_remove(&f->queue);
+}
+
+
+void
+ngx_http_docket_fetch_perform(ngx_http_docket_proc_t *hlp)
+{
+    int                       n;
     CURLMsg                  *msg;
     CURLcode                  code;
-    ngx_uint_t                i;
-    ngx_msec_t                now, timeout;
-    ngx_queue_t              *q;
-    ngx_http_docket_peer_t   *peer;
+    CURLMcode                 rc;
+    ngx_uint_t                again;
     ngx_http_docket_fetch_t  *f;
 
     do {
-        timeout = NGX_HTTP_DOCKET_IDLE_TIMER;
-        now = ngx_http_docket_clock();
+        rc = curl_multi_perform(hlp->multi, &n);
 
-        for (i = 0; i < h->mcf->sensors.nelts; i++) {
-            peer = &h->peers[i];
-
-            while (peer->active < peer->conf->max_queries
-                   && !ngx_queue_empty(&peer->waiting))
-            {
-                q = ngx_queue_head(&peer->waiting);
-                f = ngx_queue_data(q, ngx_http_docket_fetch_t, queue);
-
-                if ((ngx_msec_int_t) (f->at - now) > 0) {
-                    timeout = ngx_min(timeout, f->at - now);
-                    break;
-                }
-
-                ngx_http_docket_fetch_start(h, f);
-            }
+        if (rc != CURLM_OK) {
+            ngx_log_error(NGX_LOG_ALERT, hlp->log, 0,
+                          "curl_multi_perform() failed: %s",
+                          curl_multi_strerror(rc));
         }
 
-        (void) curl_multi_perform(h->multi, &running);
+        again = 0;
 
-        i = 0;
-
-        while ((msg = curl_multi_info_read(h->multi, &left)) != NULL) {
+        while ((msg = curl_multi_info_read(hlp->multi, &n)) != NULL) {
 
             if (msg->msg != CURLMSG_DONE) {
                 continue;
@@ -693,25 +589,282 @@ ngx_http_docket_fetch_run(ngx_http_docket_helper_t *h)
 
             code = msg->data.result;
 
-            if (curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &f)
+            if (curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE,
+                                  (char **) &f)
                 != CURLE_OK)
             {
                 continue;
             }
 
-            i++;
+            /* what it leads to, the next question, is sent at once */
 
-            if (f->state == NGX_HTTP_DOCKET_FETCH_IDLE) {
-                ngx_http_docket_fetch_idle(h, f, code);
+            ngx_http_docket_fetch_done(f, code);
+            again = 1;
+        }
+
+    } while (again);
+}
+
+
+static void
+ngx_http_docket_fetch_done(ngx_http_docket_fetch_t *f, CURLcode rc)
+{
+    ngx_http_docket_outcome_t  out;
+
+    ngx_memzero(&out, sizeof(ngx_http_docket_outcome_t));
+
+    ngx_http_docket_fetch_outcome(f, rc, &out);
+    ngx_http_docket_fetch_over(f);
+    ngx_http_docket_peer_fetched(f, &out);
+}
+
+
+static void
+ngx_http_docket_fetch_outcome(ngx_http_docket_fetch_t *f, CURLcode rc,
+    ngx_http_docket_outcome_t *out)
+{
+    docket_stream_t  *s;
+
+    (void) curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &f->status);
+
+    s = (f->kind == NGX_HTTP_DOCKET_FETCH_QUERY) ? f->ask->stream : NULL;
+
+    if (f->refused) {
+        ngx_http_docket_words(out->words, "%s", docket_stream_error(s));
+        return;
+    }
+
+    if (f->status != 0 && f->status != 200
+        && (rc == CURLE_OK || f->received != 0))
+    {
+        ngx_http_docket_fetch_status(f, out);
+        return;
+    }
+
+    if (rc != CURLE_OK) {
+        ngx_http_docket_fetch_curl(f, rc, out);
+        return;
+    }
+
+    if (s != NULL && docket_stream_end(s) != DOCKET_OK) {
+        ngx_http_docket_words(out->words, "%s", docket_stream_error(s));
+
+        /* a sensor that was killed, or one that sends nothing at all */
+
+        out->retry = 1;
+        return;
+    }
+
+    out->ok = 1;
+}
+
+
+static void
+ngx_http_docket_fetch_curl(ngx_http_docket_fetch_t *f, CURLcode rc,
+    ngx_http_docket_outcome_t *out)
+{
+    long         connects;
+    double       connected;
+    ngx_uint_t   alert;
+    const char  *words;
+
+    words = (f->error[0] != '\0') ? f->error : curl_easy_strerror(rc);
+
+    ngx_http_docket_words(out->words, "%s", words);
+
+    /* whoever says why it wants no more will say it again */
+
+    alert = strstr(words, "alert") != NULL;
+
+    /* a question that fails on a good connection says little of the sensor */
+
+    connected = 0;
+    (void) curl_easy_getinfo(f->easy, CURLINFO_APPCONNECT_TIME, &connected);
+
+    out->down = (f->received == 0
+                 && (f->kind == NGX_HTTP_DOCKET_FETCH_STATS
+                     || connected == 0));
+
+    switch (rc) {
+
+    case CURLE_OPERATION_TIMEDOUT:
+        if (connected == 0 && f->received == 0) {
+            ngx_http_docket_words(out->words, "no connection in time: %s",
+                                  words);
+
+        } else if (f->kind == NGX_HTTP_DOCKET_FETCH_QUERY) {
+            ngx_http_docket_words(out->words,
+                "not done after docket_query_timeout, %lu ms, with %lu bytes "
+                "received", (unsigned long) f->peer->hlp->mcf->query_timeout,
+                (unsigned long) f->received);
+        }
+
+        out->retry = (f->received == 0);
+        break;
+
+    case CURLE_WRITE_ERROR:
+        ngx_http_docket_words(out->words, "stats of more than %lu bytes",
+                              (unsigned long) f->received);
+        out->down = 1;
+        break;
+
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        out->retry = 1;
+        break;
+
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+        connects = 0;
+        (void) curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connects);
+
+        /* since TLS 1.3 a server says so only after the handshake */
+
+        if (connects != 0 && f->status == 0) {
+            ngx_http_docket_words(out->words,
+                                  "%s (is the client's certificate accepted?)",
+                                  words);
+        }
+
+        out->retry = !alert;
+        break;
+
+    case CURLE_SSL_CONNECT_ERROR:
+        out->retry = !alert;
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+static void
+ngx_http_docket_fetch_status(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_outcome_t *out)
+{
+    char    body[NGX_HTTP_DOCKET_BODY * 4 + 1];
+    size_t  len;
+
+    len = f->text_len;
+
+    while (len > 0 && (f->text[len - 1] == '\n' || f->text[len - 1] == '\r')) {
+        len--;
+    }
+
+    docket_pcap_escape(body, ngx_min(sizeof(body), NGX_HTTP_DOCKET_BODY + 1),
+                       f->text, ngx_min(len, NGX_HTTP_DOCKET_BODY));
+
+    ngx_http_docket_words(out->words, "HTTP status %ld%s%s", f->status,
+                          (len == 0) ? "" : ": ", body);
+
+    out->retry = (f->status == 429 || f->status >= 500);
+    out->down = (f->kind == NGX_HTTP_DOCKET_FETCH_STATS);
+}
+
+
+void
+ngx_http_docket_fetch_timers(ngx_http_docket_proc_t *hlp)
+{
+    ngx_queue_t                *q, *next;
+    ngx_http_docket_fetch_t    *f;
+    ngx_http_docket_outcome_t   out;
+
+    for (q = ngx_queue_head(&hlp->fetches);
+         q != ngx_queue_sentinel(&hlp->fetches);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+
+        f = ngx_queue_data(q, ngx_http_docket_fetch_t, queue);
+
+        if (f->held) {
+
+            if (hlp->now - f->last >= NGX_HTTP_DOCKET_HOLD) {
+                f->held = 0;
+                docket_stream_flush(f->ask->stream);
+                ngx_http_docket_ask_wake(f->ask);
 
             } else {
-                ngx_http_docket_fetch_answer(h, f, code);
+                ngx_http_docket_timer(hlp, f->last + NGX_HTTP_DOCKET_HOLD);
             }
         }
 
-        /* one that has ended lets the next one start at once */
+        if (f->paused) {
+            f->last = hlp->now;
+        }
 
-    } while (i != 0);
+        ngx_memzero(&out, sizeof(ngx_http_docket_outcome_t));
 
-    return timeout;
+        if (ngx_http_docket_fetch_late(f, &out)) {
+            ngx_http_docket_fetch_over(f);
+            ngx_http_docket_peer_fetched(f, &out);
+
+            /* which may have changed the list */
+
+            next = ngx_queue_head(&hlp->fetches);
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_docket_fetch_late(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_outcome_t *out)
+{
+    double                        sent;
+    int64_t                       at;
+    ngx_http_docket_proc_t       *hlp;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    hlp = f->peer->hlp;
+    mcf = hlp->mcf;
+
+    sent = 0;
+    (void) curl_easy_getinfo(f->easy, CURLINFO_PRETRANSFER_TIME, &sent);
+
+    if (f->kind == NGX_HTTP_DOCKET_FETCH_STATS) {
+
+        if (sent == 0) {
+            /* connecting has its own limit */
+            ngx_http_docket_timer(hlp, hlp->now + NGX_HTTP_DOCKET_TICK / 5);
+            return 0;
+        }
+
+        at = f->started + (int64_t) (sent * 1000) + mcf->stat_timeout;
+
+    } else {
+        at = f->last + ((f->received == 0) ? (int64_t) (sent * 1000) : 0)
+             + mcf->stall_timeout;
+    }
+
+    if (hlp->now < at) {
+        ngx_http_docket_timer(hlp, at);
+        return 0;
+    }
+
+    if (f->kind == NGX_HTTP_DOCKET_FETCH_STATS) {
+        ngx_http_docket_words(out->words,
+                              "no stats within docket_stat_timeout, %lu ms",
+                              (unsigned long) mcf->stat_timeout);
+
+    } else if (f->received == 0) {
+        ngx_http_docket_words(out->words,
+                              "no answer within docket_stall_timeout, %lu ms",
+                              (unsigned long) mcf->stall_timeout);
+
+    } else {
+        ngx_http_docket_words(out->words,
+                              "stalled for %lu ms, docket_stall_timeout, "
+                              "after %lu bytes",
+                              (unsigned long) mcf->stall_timeout,
+                              (unsigned long) f->received);
+    }
+
+    out->retry = (f->received == 0);
+    out->down = (f->kind == NGX_HTTP_DOCKET_FETCH_STATS);
+
+    return 1;
 }

@@ -1,672 +1,739 @@
 /*
- * The io thread: merging, records, the spool's walk, cleaning.
+ * The io thread: merges what the streams have, writes it, and between these
+ * steps sees to the rest that takes its time.
+ *
+ * Runs that have something to merge stand in hlp->ready and get a step in
+ * turn.
  */
 
 #include "helper/ngx_http_docket_process.h"
-#include "pcap/docket_pcap.h"
+#include "pcap/docket_merge_core.h"           /* docket_merge_flush() */
 
 
-static void ngx_http_docket_io_finish(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run);
-static void ngx_http_docket_io_merge(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run);
-static void ngx_http_docket_io_save(ngx_http_docket_helper_t *h,
-    docket_job_t *job);
-static void ngx_http_docket_io_scan(ngx_http_docket_helper_t *h);
-static void ngx_http_docket_io_clean(ngx_http_docket_helper_t *h);
-static void ngx_http_docket_io_askers(ngx_http_docket_helper_t *h);
+static void *ngx_http_docket_io_thread(void *data);
+static void *ngx_http_docket_sync_thread(void *data);
+static ngx_int_t ngx_http_docket_io_spawn(ngx_http_docket_proc_t *hlp,
+    pthread_t *tid, void *(*start)(void *));
+static ngx_uint_t ngx_http_docket_io_turn(ngx_http_docket_proc_t *hlp,
+    ngx_uint_t wait);
+static void ngx_http_docket_io_push(ngx_http_docket_run_t *run);
+static void ngx_http_docket_io_chores(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_io_notes(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_io_step(ngx_http_docket_run_t *run);
+static int ngx_http_docket_io_open(ngx_http_docket_run_t *run);
+static int ngx_http_docket_io_write(void *ctx, const void *buf, size_t n);
+static void ngx_http_docket_io_fail(ngx_http_docket_run_t *run,
+    const char *what, ngx_err_t err);
+static void ngx_http_docket_io_merging(ngx_http_docket_run_t *run);
+static void ngx_http_docket_io_grown(ngx_http_docket_run_t *run);
+static void ngx_http_docket_io_tell(ngx_http_docket_run_t *run);
+static void ngx_http_docket_io_late(ngx_http_docket_proc_t *hlp);
+static ngx_uint_t ngx_http_docket_io_room(ngx_http_docket_run_t *run);
 
 
-void *
-ngx_http_docket_io(void *data)
+ngx_int_t
+ngx_http_docket_io_start(ngx_http_docket_proc_t *hlp)
 {
-    uint64_t                   one;
-    ngx_uint_t                 scan, clean;
-    ngx_msec_t                 period;
-    ngx_queue_t               *q;
-    struct timespec            ts;
-    ngx_http_docket_run_t     *run;
-    ngx_http_docket_helper_t  *h = data;
+    pthread_t           tid;
+    pthread_condattr_t  attr;
 
-    one = 1;
-    period = ngx_http_docket_clock() + h->mcf->cleanup_period;
+    ngx_queue_init(&hlp->ready);
+    ngx_queue_init(&hlp->done);
+    ngx_queue_init(&hlp->notes);
+    ngx_queue_init(&hlp->late);
+    ngx_queue_init(&hlp->restore);
+
+    hlp->index = docket_index_create(&hlp->mcf->sp);
+
+    if (hlp->index == NULL
+        || pthread_mutex_init(&hlp->mutex, NULL) != 0
+        || pthread_condattr_init(&attr) != 0
+        || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
+        || pthread_cond_init(&hlp->cond, &attr) != 0)
+    {
+        ngx_log_error(NGX_LOG_EMERG, hlp->log, 0,
+                      "docket process: no memory to start");
+        return NGX_ERROR;
+    }
+
+    (void) pthread_condattr_destroy(&attr);
+
+    if (ngx_http_docket_io_spawn(hlp, &hlp->io, ngx_http_docket_io_thread)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* with docket_sync each file is synced where it is written */
+
+    if (hlp->mcf->sync) {
+        return NGX_OK;
+    }
+
+    return ngx_http_docket_io_spawn(hlp, &tid, ngx_http_docket_sync_thread);
+}
+
+
+static ngx_int_t
+ngx_http_docket_io_spawn(ngx_http_docket_proc_t *hlp, pthread_t *tid,
+    void *(*start)(void *))
+{
+    int             rc;
+    sigset_t        all, old;
+    pthread_attr_t  attr;
+
+    if (pthread_attr_init(&attr) != 0
+        || pthread_attr_setstacksize(&attr, NGX_HTTP_DOCKET_STACK) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    /* signals are the first thread's */
+
+    (void) sigfillset(&all);
+    (void) pthread_sigmask(SIG_BLOCK, &all, &old);
+
+    rc = pthread_create(tid, &attr, start, hlp);
+
+    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void) pthread_attr_destroy(&attr);
+
+    if (rc != 0) {
+        ngx_log_error(NGX_LOG_EMERG, hlp->log, rc, "pthread_create() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_docket_io_stop(ngx_http_docket_proc_t *hlp)
+{
+    struct timespec  ts;
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    hlp->quit = 1;
+    (void) pthread_cond_broadcast(&hlp->cond);
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    ts.tv_nsec += NGX_HTTP_DOCKET_LEAVE * 1000000L;
+    ts.tv_sec += ts.tv_nsec / 1000000000L;
+    ts.tv_nsec %= 1000000000L;
+
+    return (pthread_timedjoin_np(hlp->io, NULL, &ts) == 0) ? NGX_OK
+                                                           : NGX_ERROR;
+}
+
+
+void
+ngx_http_docket_io_ready(ngx_http_docket_run_t *run)
+{
+    (void) pthread_mutex_lock(&run->hlp->mutex);
+    ngx_http_docket_io_push(run);
+    (void) pthread_mutex_unlock(&run->hlp->mutex);
+}
+
+
+void
+ngx_http_docket_io_ended(ngx_http_docket_run_t *run)
+{
+    ngx_http_docket_proc_t  *hlp;
+
+    /* in one step: as soon as it is seen as ended it may be gone */
+
+    hlp = run->hlp;
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    run->ended = 1;
+    ngx_http_docket_io_push(run);
+    (void) pthread_mutex_unlock(&hlp->mutex);
+}
+
+
+static void
+ngx_http_docket_io_push(ngx_http_docket_run_t *run)
+{
+    if (run->ready) {
+        return;
+    }
+
+    run->ready = 1;
+    ngx_queue_insert_tail(&run->hlp->ready, &run->io_queue);
+
+    (void) pthread_cond_signal(&run->hlp->cond);
+}
+
+
+void
+ngx_http_docket_io_sync(ngx_http_docket_proc_t *hlp)
+{
+    (void) pthread_mutex_lock(&hlp->mutex);
+    hlp->sync = 1;
+    (void) pthread_mutex_unlock(&hlp->mutex);
+}
+
+
+void
+ngx_http_docket_io_halt(ngx_http_docket_run_t *run,
+    ngx_http_docket_stop_e why)
+{
+    (void) pthread_mutex_lock(&run->hlp->mutex);
+
+    if (run->stop == NGX_HTTP_DOCKET_STOP_NONE) {
+        run->stop = why;
+    }
+
+    (void) pthread_mutex_unlock(&run->hlp->mutex);
+
+    ngx_http_docket_poke(run->hlp->event);
+}
+
+
+/* What was accepted survives a power cut about a second later. */
+
+static void *
+ngx_http_docket_sync_thread(void *data)
+{
+    ngx_http_docket_proc_t *hlp = data;
+
+    ngx_uint_t  sync;
 
     for ( ;; ) {
-        (void) pthread_mutex_lock(&h->mutex);
+        ngx_msleep(500);
 
-        if (ngx_queue_empty(&h->todo) && !h->scan && !h->clean) {
-            (void) clock_gettime(CLOCK_REALTIME, &ts);
-            ts.tv_sec += 3;
-            (void) pthread_cond_timedwait(&h->cond, &h->mutex, &ts);
+        (void) pthread_mutex_lock(&hlp->mutex);
+        sync = hlp->sync;
+        hlp->sync = 0;
+        (void) pthread_mutex_unlock(&hlp->mutex);
+
+        if (sync && syncfs(hlp->mcf->sp.fd) == -1) {
+            ngx_log_error(NGX_LOG_ALERT, hlp->log, ngx_errno,
+                          "syncfs() of the docket spool failed");
         }
-
-        q = ngx_queue_empty(&h->todo) ? NULL : ngx_queue_head(&h->todo);
-
-        if (q != NULL) {
-            ngx_queue_remove(q);
-        }
-
-        scan = (q == NULL && h->scan);
-        clean = (q == NULL && !scan && h->clean);
-
-        (void) pthread_mutex_unlock(&h->mutex);
-
-        if (q != NULL) {
-            run = ngx_queue_data(q, ngx_http_docket_run_t, io);
-            ngx_http_docket_io_finish(h, run);
-
-            (void) pthread_mutex_lock(&h->mutex);
-            ngx_queue_insert_tail(&h->done, &run->io);
-            (void) pthread_mutex_unlock(&h->mutex);
-
-            while (write(h->io_fd, &one, sizeof(one)) == -1
-                   && ngx_errno == NGX_EINTR)
-            {
-                /* void */
-            }
-
-            continue;
-        }
-
-        if (scan) {
-            ngx_http_docket_io_scan(h);
-
-            (void) pthread_mutex_lock(&h->mutex);
-            h->scan = 0;
-            (void) pthread_mutex_unlock(&h->mutex);
-            continue;
-        }
-
-        if (!clean
-            && (ngx_msec_int_t) (ngx_http_docket_clock() - period) >= 0)
-        {
-            clean = 1;
-        }
-
-        if (clean && h->owner != -1) {
-            (void) pthread_mutex_lock(&h->mutex);
-            h->clean = 0;
-            (void) pthread_mutex_unlock(&h->mutex);
-
-            ngx_http_docket_io_clean(h);
-            period = ngx_http_docket_clock() + h->mcf->cleanup_period;
-        }
-
-        ngx_http_docket_io_askers(h);
     }
 
     return NULL;
 }
 
 
-/* A reason in the record; "extra" is added to one that is there. */
-
-static void
-ngx_http_docket_io_reason(docket_job_t *job, const char *extra)
+static void *
+ngx_http_docket_io_thread(void *data)
 {
-    char  words[512];
+    ngx_http_docket_proc_t *hlp = data;
 
-    if (job->reason == NULL) {
-        (void) docket_job_reason(job, extra);
-        return;
+    while (ngx_http_docket_io_turn(hlp, 1)) {
+        ngx_http_docket_io_late(hlp);
+        ngx_http_docket_io_chores(hlp);
     }
 
-    (void) snprintf(words, sizeof(words), "%s; %s", job->reason, extra);
-    (void) docket_job_reason(job, words);
+    return NULL;
 }
 
 
-static void
-ngx_http_docket_io_finish(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run)
+ngx_uint_t
+ngx_http_docket_io_serve(ngx_http_docket_proc_t *hlp)
 {
-    char           words[384];
-    size_t         i, answered, failed;
-    int64_t        now;
-    const char    *first;
-    docket_job_t  *job;
-
-    job = run->job;
-    answered = 0;
-    failed = 0;
-    first = NULL;
-
-    for (i = 0; i < job->nrequests; i++) {
-
-        if (docket_sensor_covered(job->requests[i].state)
-            || job->requests[i].state == DOCKET_SENSOR_PARTIAL)
-        {
-            answered++;
-        }
+    if (!ngx_http_docket_io_turn(hlp, 0)) {
+        return 1;
     }
 
-    if (run->cancelled) {
-        (void) docket_job_event(job, DOCKET_CANCELLED, "Cancelled",
-                                "cancelled", ngx_http_docket_now());
+    ngx_http_docket_io_late(hlp);
 
-    } else if (answered != 0) {
-        (void) docket_job_event(job, DOCKET_MERGING, "Merging",
-                                "merging the answers", ngx_http_docket_now());
-        ngx_http_docket_io_merge(h, run);
-    }
-
-    answered = 0;
-
-    for (i = 0; i < job->nrequests; i++) {
-
-        if (docket_sensor_covered(job->requests[i].state)) {
-            answered++;
-            continue;
-        }
-
-        if (job->requests[i].state == DOCKET_SENSOR_PARTIAL) {
-            answered++;
-        }
-
-        failed++;
-
-        if (first == NULL) {
-            first = job->requests[i].name;
-            (void) snprintf(words, sizeof(words), "%s: %s", first,
-                            job->requests[i].error);
-        }
-    }
-
-    now = ngx_http_docket_now();
-
-    if (job->state == DOCKET_MERGING) {
-
-        if (failed != 0) {
-            job->partial = 1;
-            ngx_http_docket_io_reason(job, words);
-        }
-
-        (void) docket_job_event(job, answered != 0 ? DOCKET_COMPLETED
-                                                   : DOCKET_FAILED,
-                                answered != 0 ? "Completed" : "Failed",
-                                answered == 0 ? words
-                                : job->empty ? "no packets"
-                                : job->partial ? "sensors are missing" : "",
-                                now);
-
-    } else if (!docket_state_final(job->state)) {
-        ngx_http_docket_io_reason(job, first != NULL ? words
-                                                     : "no sensor was asked");
-        (void) docket_job_event(job, DOCKET_FAILED, "Failed", job->reason, now);
-    }
-
-    job->finished = now;
-
-    ngx_http_docket_io_save(h, job);
+    return 0;
 }
 
 
-/* Between two pieces of the merge: is there still room? */
+/*
+ * One step for each run that stands in the queue now; waits for one when told
+ * to, but not for longer than something else can.  0: the thread is to end.
+ */
 
-static int
-ngx_http_docket_io_room(void *ctx, const docket_merged_t *m)
+static ngx_uint_t
+ngx_http_docket_io_turn(ngx_http_docket_proc_t *hlp, ngx_uint_t wait)
 {
-    uint64_t                   bytes, nodes;
-    ngx_http_docket_helper_t  *h = ctx;
+    int64_t                 delay;
+    ngx_uint_t              n;
+    ngx_queue_t            *q;
+    struct timespec         ts;
+    ngx_http_docket_run_t  *run;
 
-    return (docket_spool_space(&h->mcf->sp, &bytes, &nodes) == DOCKET_OK
-            && bytes < (uint64_t) h->mcf->free_bytes)
-           ? DOCKET_ERROR : DOCKET_OK;
-}
+    delay = ngx_queue_empty(&hlp->late) ? NGX_HTTP_DOCKET_TICK
+                                        : NGX_HTTP_DOCKET_WRITTEN;
 
+    (void) pthread_mutex_lock(&hlp->mutex);
 
-/* What the reader and the merge say of one sensor's answer. */
-
-static void
-ngx_http_docket_io_outcome(docket_request_t *rq, docket_reader_t *r,
-    uint64_t packets, uint64_t bytes)
-{
-    rq->packets = packets;
-    rq->bytes = bytes;
-    rq->disordered = r->disordered;
-
-    /* a fault of the transfer was told already, in better words */
-
-    if (r->error[0] != '\0' && rq->state == DOCKET_SENSOR_COMPLETE) {
-        rq->state = (packets != 0) ? DOCKET_SENSOR_PARTIAL
-                                   : DOCKET_SENSOR_FAILED;
-        (void) snprintf(rq->error, sizeof(rq->error), "%s", r->error);
-        return;
-    }
-
-    if (rq->state == DOCKET_SENSOR_COMPLETE && packets == 0
-        && r->kept == 0)
+    if (wait && ngx_queue_empty(&hlp->ready) && !hlp->quit
+        && ngx_queue_empty(&hlp->notes) && hlp->naskers == 0 && !hlp->load
+        && !hlp->clean)
     {
-        rq->state = DOCKET_SENSOR_EMPTY;
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    } else if (rq->state == DOCKET_SENSOR_PARTIAL && packets == 0) {
-        rq->state = DOCKET_SENSOR_FAILED;
+        ts.tv_nsec += delay * 1000000;
+        ts.tv_sec += ts.tv_nsec / 1000000000;
+        ts.tv_nsec %= 1000000000;
+
+        (void) pthread_cond_timedwait(&hlp->cond, &hlp->mutex, &ts);
+    }
+
+    for (n = hlp->mcf->max_active + 1; n > 0 && !hlp->quit; n--) {
+
+        if (ngx_queue_empty(&hlp->ready)) {
+            break;
+        }
+
+        q = ngx_queue_head(&hlp->ready);
+        ngx_queue_remove(q);
+
+        run = ngx_queue_data(q, ngx_http_docket_run_t, io_queue);
+        run->ready = 0;
+
+        (void) pthread_mutex_unlock(&hlp->mutex);
+
+        ngx_http_docket_io_step(run);
+
+        (void) pthread_mutex_lock(&hlp->mutex);
+    }
+
+    n = !hlp->quit;
+
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
+    return n;
+}
+
+
+static void
+ngx_http_docket_io_chores(ngx_http_docket_proc_t *hlp)
+{
+    int64_t                   now;
+    ngx_uint_t                load, clean, n;
+    ngx_http_docket_asker_t  *askers;
+
+    ngx_http_docket_io_notes(hlp);
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+
+    load = hlp->load;
+    clean = hlp->clean;
+    askers = hlp->askers;
+    n = hlp->naskers;
+
+    hlp->load = 0;
+    hlp->clean = 0;
+    hlp->askers = NULL;
+
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
+    if (n != 0) {
+        ngx_http_docket_askers_save(hlp, askers, n);
+        free(askers);
+
+        (void) pthread_mutex_lock(&hlp->mutex);
+        hlp->naskers = 0;
+        (void) pthread_mutex_unlock(&hlp->mutex);
+    }
+
+    now = ngx_http_docket_monotonic();
+
+    if (now - hlp->io_second >= 1000 || hlp->io_second == 0) {
+        hlp->io_second = now;
+        ngx_http_docket_space(hlp);
+        ngx_http_docket_load_rest(hlp);
+    }
+
+    if (load) {
+        ngx_http_docket_load(hlp);
+        hlp->cleaned = 0;
+    }
+
+    if (!hlp->loaded) {
+        return;
+    }
+
+    now = ngx_http_docket_monotonic();
+
+    if (clean || hlp->cleaned == 0
+        || now - hlp->cleaned >= (int64_t) hlp->mcf->cleanup_period
+        || (hlp->free_bytes < (uint64_t) hlp->mcf->expire_space
+            && now - hlp->space_cleaned >= NGX_HTTP_DOCKET_SPACE_CLEAN))
+    {
+        hlp->cleaned = now;
+        hlp->space_cleaned = now;
+        ngx_http_docket_clean(hlp);
     }
 }
 
 
 static void
-ngx_http_docket_io_merge(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run)
+ngx_http_docket_io_notes(ngx_http_docket_proc_t *hlp)
 {
-    int                       fd, rc, err, old;
-    size_t                    i, n;
-    uint64_t                 *counts;
-    docket_job_t             *job;
-    docket_merged_t           m;
-    docket_reader_t          *inputs;
-    docket_request_t        **rqs;
-    ngx_http_docket_fetch_t  *f;
+    ngx_queue_t             *q;
+    ngx_http_docket_note_t  *note;
 
-    job = run->job;
-    old = -1;
-    err = 0;
-    n = 0;
+    for ( ;; ) {
+        note = NULL;
 
-    ngx_memzero(&m, sizeof(docket_merged_t));
+        (void) pthread_mutex_lock(&hlp->mutex);
 
-    inputs = ngx_calloc((run->n + 1) * sizeof(docket_reader_t), h->log);
-    counts = ngx_calloc((run->n + 1) * 2 * sizeof(uint64_t), h->log);
-    rqs = ngx_calloc((run->n + 1) * sizeof(docket_request_t *), h->log);
-    fd = docket_spool_part(run->dirfd, job->run);
+        if (!ngx_queue_empty(&hlp->notes)) {
+            q = ngx_queue_head(&hlp->notes);
+            ngx_queue_remove(q);
+            note = ngx_queue_data(q, ngx_http_docket_note_t, queue);
+        }
 
-    if (inputs == NULL || counts == NULL || rqs == NULL || fd == -1) {
-        err = (fd == -1) ? errno : ENOMEM;
-        (void) snprintf(m.error, sizeof(m.error), "writing the capture: %s",
-                        strerror(err));
-        rc = DOCKET_ERROR;
-        goto done;
+        (void) pthread_mutex_unlock(&hlp->mutex);
+
+        if (note == NULL) {
+            return;
+        }
+
+        ngx_http_docket_index_put(hlp, &note->record);
+        ngx_http_docket_zone_indexed(hlp->mcf->zone, note->id);
+
+        ngx_free(note);
     }
+}
 
-    for (i = 0; i < run->n; i++) {
-        f = &run->fetches[i];
 
-        if (f->fd == -1 || f->received == 0) {
+static void
+ngx_http_docket_io_step(ngx_http_docket_run_t *run)
+{
+    ngx_uint_t               go, ended, cancel, paused;
+    ngx_http_docket_proc_t  *hlp;
+    ngx_http_docket_stop_e   stop;
 
-            if (f->request->state == DOCKET_SENSOR_COMPLETE) {
-                f->request->state = DOCKET_SENSOR_FAILED;
-                (void) snprintf(f->request->error, sizeof(f->request->error),
-                                "the answer is empty");
+    hlp = run->hlp;
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    go = run->go;
+    ended = run->ended;
+    cancel = run->cancel;
+    stop = run->stop;
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
+    if (go && !cancel && stop == NGX_HTTP_DOCKET_STOP_NONE
+        && (run->rc == DOCKET_AGAIN || run->rc == DOCKET_BUSY)
+        && ngx_http_docket_io_open(run) == DOCKET_OK)
+    {
+        run->rc = docket_merge_run(run->merge);
+
+        switch (run->rc) {
+
+        case DOCKET_ERROR:
+            ngx_http_docket_io_fail(run, NULL, 0);
+            break;
+
+        case DOCKET_BUSY:
+
+            /* readers are told of whole records only */
+
+            if (docket_merge_flush(run->merge) != DOCKET_OK) {
+                ngx_http_docket_io_fail(run, NULL, 0);
+                break;
             }
 
-            continue;
+            ngx_http_docket_io_grown(run);
+            break;
+
+        case DOCKET_LIMIT:
+            (void) snprintf(run->words, sizeof(run->words), "%s",
+                            docket_merge_error(run->merge));
+            ngx_http_docket_io_halt(run, NGX_HTTP_DOCKET_STOP_LIMIT);
+            break;
+
+        default:
+            ngx_http_docket_io_grown(run);
+            break;
         }
 
-        rqs[n] = f->request;
-        (void) docket_reader_open(&inputs[n++], f->fd, job->after * 1000,
-                                  job->before * 1000);
-    }
+        (void) pthread_mutex_lock(&hlp->mutex);
+        stop = run->stop;
+        run->waits = (run->rc == DOCKET_AGAIN);
+        paused = run->paused;
+        (void) pthread_mutex_unlock(&hlp->mutex);
 
-    if (run->old) {
-        old = openat(run->dirfd, h->mcf->sp.merged,
-                     O_RDONLY|O_NOFOLLOW|O_CLOEXEC);
-
-        if (old != -1) {
-            (void) docket_reader_open(&inputs[n++], old, job->after * 1000,
-                                      job->before * 1000);
+        if (paused) {
+            ngx_http_docket_poke(hlp->event);
         }
     }
 
-    m.packets_of = counts;
-    m.bytes_of = counts + run->n + 1;
+    if (!ended) {
 
-    rc = docket_merge(inputs, n, fd, job->limit_packets, job->limit_bytes,
-                      ngx_http_docket_io_room, h, &m);
-    err = errno;
+        /* a step ended in the middle: the others come first */
 
-    for (i = 0; i < n; i++) {
-
-        if (rqs[i] != NULL) {
-            ngx_http_docket_io_outcome(rqs[i], &inputs[i], m.packets_of[i],
-                                       m.bytes_of[i]);
+        if (run->rc == DOCKET_BUSY && go && !cancel
+            && stop == NGX_HTTP_DOCKET_STOP_NONE)
+        {
+            ngx_http_docket_io_ready(run);
         }
 
-        docket_reader_close(&inputs[i]);
-    }
-
-    if (rc != DOCKET_OK && err == 0) {
-
-        /* the spool fell to its limit: what is written is whole */
-
-        job->truncated = 1;
-        ngx_http_docket_io_reason(job, "the spool is low on space");
-        rc = DOCKET_OK;
-    }
-
-    if (m.truncated) {
-        job->truncated = 1;
-        ngx_http_docket_io_reason(job, "a limit was reached");
-    }
-
-    if (rc == DOCKET_OK
-        && docket_spool_publish(&h->mcf->sp, run->dirfd, fd, job->run,
-                                (int) h->mcf->sync)
-           != DOCKET_OK)
-    {
-        (void) snprintf(m.error, sizeof(m.error), "publishing the capture: %s",
-                        strerror(errno));
-        rc = DOCKET_ERROR;
-    }
-
-done:
-
-    if (rc == DOCKET_OK) {
-        job->capture_run = job->run;
-        job->packets = m.packets;
-        job->bytes = m.bytes;
-        job->first = m.first / 1000;
-        job->last = m.last / 1000;
-        job->empty = (m.packets == 0);
-        (void) docket_spool_again_clear(&h->mcf->sp, job->id);
-
-    } else {
-        ngx_log_error(NGX_LOG_ERR, h->log, err, "docket job %s: %s", job->id,
-                      m.error);
-        ngx_http_docket_io_reason(job, m.error);
-        (void) docket_job_event(job, DOCKET_FAILED, "Failed", m.error,
-                                ngx_http_docket_now());
-        (void) docket_spool_tidy(run->dirfd);
-    }
-
-    if (fd != -1) {
-        (void) close(fd);
-    }
-
-    if (old != -1) {
-        (void) close(old);
-    }
-
-    ngx_free(inputs);
-    ngx_free(counts);
-    ngx_free(rqs);
-}
-
-
-static void
-ngx_http_docket_io_count(ngx_http_docket_zone_info_t *info, void *data)
-{
-    docket_job_t                *job = data;
-    ngx_http_docket_counters_t  *c;
-
-    c = &info->counters;
-
-    c->completed += (job->state == DOCKET_COMPLETED);
-    c->failed += (job->state == DOCKET_FAILED);
-    c->cancelled += (job->state == DOCKET_CANCELLED);
-    c->partial += job->partial;
-
-    if (job->capture_run == job->run) {
-        c->packets += job->packets;
-        c->bytes += job->bytes;
-    }
-
-    ngx_http_docket_histogram_add(&c->wait, (double) (job->started
-                                  - job->requested) / DOCKET_SECOND);
-    ngx_http_docket_histogram_add(&c->run, (double) (job->finished
-                                  - job->started) / DOCKET_SECOND);
-}
-
-
-static void
-ngx_http_docket_io_save(ngx_http_docket_helper_t *h, docket_job_t *job)
-{
-    char                  *json;
-    size_t                 len;
-    docket_index_record_t  rec;
-
-    if (docket_job_print(job, &json, &len) != DOCKET_OK) {
-        ngx_log_error(NGX_LOG_CRIT, h->log, errno,
-                      "docket job %s can't be put into words", job->id);
         return;
     }
 
-    if (docket_spool_save(&h->mcf->sp, job->id, json, len, (int) h->mcf->sync)
-        != DOCKET_OK)
+    if (go && !cancel && stop == NGX_HTTP_DOCKET_STOP_NONE
+        && (run->rc == DOCKET_AGAIN || run->rc == DOCKET_BUSY))
     {
-        ngx_log_error(NGX_LOG_ERR, h->log, errno,
-                      "docket job %s: saving the record failed", job->id);
+        ngx_http_docket_io_merging(run);
+        ngx_http_docket_io_ready(run);
+        return;
     }
 
-    docket_index_from_job(&rec, job);
-
-    if (docket_index_put(h->index, &rec) != DOCKET_OK) {
-        ngx_log_error(NGX_LOG_ERR, h->log, errno, "docket index failed");
+    if (run->late) {
+        ngx_queue_remove(&run->late_queue);
+        run->late = 0;
     }
 
-    if (docket_state_final(job->state)) {
-        ngx_http_docket_zone_info_update(h->zone, ngx_http_docket_io_count,
-                                         job);
+    /* its end may have been told after it was taken from the queue */
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+
+    if (run->ready) {
+        ngx_queue_remove(&run->io_queue);
+        run->ready = 0;
     }
 
-    ngx_http_docket_zone_update(h->zone, job, json, len);
-    ngx_http_docket_zone_indexed(h->zone, job->id);
-    ngx_http_docket_wake_workers(h->mcf);
+    (void) pthread_mutex_unlock(&hlp->mutex);
 
-    free(json);
+    ngx_http_docket_finish(run, cancel, go, stop);
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    ngx_queue_insert_tail(&hlp->done, &run->io_queue);
+    hlp->sync = 1;
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
+    ngx_http_docket_poke(hlp->event);
 }
 
 
-/* One folder of the spool, at start. */
-
 static int
-ngx_http_docket_io_found(void *ctx, const char *id)
+ngx_http_docket_io_open(ngx_http_docket_run_t *run)
 {
-    int                        fd;
-    char                      *json, err[160];
-    size_t                     len;
-    docket_job_t              *job;
-    docket_index_record_t      rec;
-    ngx_http_docket_helper_t  *h = ctx;
+    char                  err[DOCKET_PCAP_WORDS];
+    ngx_uint_t            i;
+    docket_job_t         *job;
+    docket_merge_conf_t   conf;
 
-    job = docket_spool_load(&h->mcf->sp, id, err, sizeof(err));
-
-    if (job == NULL) {
-        ngx_log_error(NGX_LOG_WARN, h->log, errno,
-                      "docket spool: \"%s\" is skipped: %s", id,
-                      errno == EBADMSG ? err : "no record");
+    if (run->merge != NULL) {
         return DOCKET_OK;
     }
 
-    docket_index_from_job(&rec, job);
-    (void) docket_index_put(h->index, &rec);
+    job = run->job;
 
-    if (!docket_state_final(job->state)
-        || docket_spool_again_read(&h->mcf->sp, id) > 0)
-    {
-        /* whoever has the lock works on it still */
-
-        fd = docket_spool_lock_dir(&h->mcf->sp, id);
-
-        if (fd != -1) {
-            (void) close(fd);
-
-            if (docket_job_print(job, &json, &len) == DOCKET_OK) {
-
-                if (ngx_http_docket_zone_restore(h->zone, job, json, len)
-                    != NGX_OK)
-                {
-                    ngx_log_error(NGX_LOG_ERR, h->log, 0,
-                                  "docket job %s waits on disk: the zone is "
-                                  "full", id);
-                }
-
-                free(json);
-            }
+    if (job->filter != NULL) {
+        run->filter = docket_filter_create(job->filter, strlen(job->filter),
+                                           err, sizeof(err), NULL);
+        if (run->filter == NULL) {
+            (void) snprintf(run->words, sizeof(run->words), "filter: %s", err);
+            run->rc = DOCKET_ERROR;
+            ngx_http_docket_io_halt(run, NGX_HTTP_DOCKET_STOP_ERROR);
+            return DOCKET_ERROR;
         }
     }
 
-    docket_job_destroy(job);
+    run->fd = docket_spool_part(run->dirfd, job->run);
+
+    if (run->fd == -1) {
+        ngx_http_docket_io_fail(run, "making the capture's file", ngx_errno);
+        return DOCKET_ERROR;
+    }
+
+    run->summary = docket_summary_create();
+
+    ngx_memzero(&conf, sizeof(docket_merge_conf_t));
+
+    conf.write = ngx_http_docket_io_write;
+    conf.ctx = run;
+    conf.filter = run->filter;
+    conf.summary = run->summary;
+    conf.limit_packets = job->limit_packets;
+    conf.limit_bytes = job->limit_bytes;
+
+    run->merge = docket_merge_create(&conf);
+
+    if (run->merge == NULL || run->summary == NULL
+        || (run->old != NULL
+            && docket_merge_add(run->merge, run->old) != DOCKET_OK))
+    {
+        ngx_http_docket_io_fail(run, "merging", ENOMEM);
+        return DOCKET_ERROR;
+    }
+
+    for (i = 0; i < run->nasks; i++) {
+        if (docket_merge_add(run->merge, run->asks[i].stream) != DOCKET_OK) {
+            ngx_http_docket_io_fail(run, "merging", ENOMEM);
+            return DOCKET_ERROR;
+        }
+    }
 
     return DOCKET_OK;
 }
 
 
-static void
-ngx_http_docket_io_odd(void *ctx, const char *name, const char *why)
+static int
+ngx_http_docket_io_write(void *ctx, const void *buf, size_t n)
 {
-    ngx_http_docket_helper_t  *h = ctx;
+    ngx_http_docket_run_t *run = ctx;
 
-    ngx_log_error(NGX_LOG_WARN, h->log, 0,
-                  "docket spool: \"%s\" is skipped: %s", name, why);
-}
-
-
-static void
-ngx_http_docket_io_loaded(ngx_http_docket_zone_info_t *info, void *data)
-{
-    ngx_http_docket_helper_t  *h = data;
-
-    info->loaded = 1;
-    info->jobs = docket_index_count(h->index);
-}
-
-
-static void
-ngx_http_docket_io_scan(ngx_http_docket_helper_t *h)
-{
-    if (docket_spool_walk(&h->mcf->sp, ngx_http_docket_io_found,
-                          ngx_http_docket_io_odd, h)
-        != DOCKET_OK
-        || docket_index_rebuild(h->index) != DOCKET_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, h->log, errno,
-                      "reading the docket spool failed");
+    if (docket_merge_fd(&run->fd, buf, n) != DOCKET_OK) {
+        return DOCKET_ERROR;
     }
 
-    ngx_http_docket_zone_info_update(h->zone, ngx_http_docket_io_loaded, h);
-    ngx_http_docket_wake_helper(h->mcf);
+    run->written += n;
+
+    return DOCKET_OK;
 }
 
 
+/* The job fails; what was written of it goes. "what": NULL: the merge's. */
+
 static void
-ngx_http_docket_io_expired(ngx_http_docket_zone_info_t *info, void *data)
+ngx_http_docket_io_fail(ngx_http_docket_run_t *run, const char *what,
+    ngx_err_t err)
 {
-    info->counters.expired += *(uint64_t *) data;
+    if (what == NULL) {
+        err = docket_merge_errno(run->merge);
+        (void) snprintf(run->words, sizeof(run->words), "%s",
+                        docket_merge_error(run->merge));
+
+    } else {
+        (void) snprintf(run->words, sizeof(run->words), "%s failed: %s", what,
+                        strerror(err));
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, run->hlp->log, err, "docket job %s: %s",
+                  run->id, run->words);
+
+    run->rc = DOCKET_ERROR;
+    ngx_http_docket_io_halt(run, NGX_HTTP_DOCKET_STOP_ERROR);
 }
 
 
-/* The oldest finished jobs go: by their age, then for want of space. */
+/* All transfers are done, but there is still much to be written. */
 
 static void
-ngx_http_docket_io_clean(ngx_http_docket_helper_t *h)
+ngx_http_docket_io_merging(ngx_http_docket_run_t *run)
 {
-    int                     fd;
-    char                    id[DOCKET_ID_LEN + 1];
-    size_t                  i, n;
-    int64_t                 limit;
-    uint64_t                bytes, nodes, expired;
-    docket_index_record_t  *recs;
+    char    *text;
+    size_t   len;
 
-    if (docket_index_by_age(h->index, &recs, &n) != DOCKET_OK) {
+    if (run->merging) {
         return;
     }
 
-    expired = 0;
-    limit = ngx_http_docket_now() - (int64_t) h->mcf->expire_time * 1000;
+    run->merging = 1;
 
-    for (i = 0; i < n; i++) {
-        docket_id_unpack(recs[i].id, id);
+    (void) docket_job_event(run->job, DOCKET_MERGING, "Merging",
+                            "the sensors are done", ngx_http_docket_now());
 
-        if (!docket_state_final(recs[i].state)) {
-            continue;
-        }
-
-        if (recs[i].touched >= limit
-            && (docket_spool_space(&h->mcf->sp, &bytes, &nodes) != DOCKET_OK
-                || bytes >= (uint64_t) h->mcf->expire_space))
-        {
-            /* one that was deleted still stands in the index */
-
-            fd = docket_spool_open_dir(&h->mcf->sp, id);
-
-            if (fd != -1) {
-                (void) close(fd);
-                continue;
-            }
-        }
-
-        fd = docket_spool_lock_dir(&h->mcf->sp, id);
-
-        if ((fd == -1 && errno == EWOULDBLOCK)
-            || ngx_http_docket_zone_forget(h->zone, id) == NGX_BUSY)
-        {
-            if (fd != -1) {
-                (void) close(fd);
-            }
-
-            continue;
-        }
-
-        if (fd != -1 && docket_spool_remove(&h->mcf->sp, id) != DOCKET_OK) {
-            ngx_log_error(NGX_LOG_ERR, h->log, errno,
-                          "removing docket job %s failed", id);
-
-        } else {
-            (void) docket_index_delete(h->index, recs[i].id);
-            expired++;
-        }
-
-        if (fd != -1) {
-            (void) close(fd);
-        }
-    }
-
-    free(recs);
-
-    if (expired != 0) {
-        ngx_http_docket_zone_info_update(h->zone, ngx_http_docket_io_expired,
-                                         &expired);
+    if (docket_job_print(run->job, &text, &len) == DOCKET_OK) {
+        ngx_http_docket_zone_update(run->hlp->mcf->zone, run->job, text, len);
+        free(text);
+        ngx_http_docket_wake_workers(run->hlp->mcf);
     }
 }
 
 
-/* Who asked, from the ring into the records of finished jobs. */
+/* Readers learn of growth at once, but not of each of many small ones. */
 
 static void
-ngx_http_docket_io_askers(ngx_http_docket_helper_t *h)
+ngx_http_docket_io_grown(ngx_http_docket_run_t *run)
 {
-    char                     *json, err[160];
-    size_t                    len;
-    uint64_t                  k;
-    ngx_uint_t                i, n;
-    docket_job_t             *job;
-    ngx_http_docket_job_t     node;
-    ngx_http_docket_asker_t   askers[16];
+    ngx_http_docket_proc_t  *hlp;
 
-    n = ngx_http_docket_zone_askers(h->zone, askers, 16);
+    hlp = run->hlp;
 
-    for (i = 0; i < n; i++) {
-
-        if (ngx_http_docket_zone_get(h->zone, (char *) askers[i].id, &node,
-                                     NULL, NULL, 0)
-            != NGX_OK
-            || !docket_state_final(node.state))
-        {
-            continue;
-        }
-
-        job = docket_spool_load(&h->mcf->sp, (char *) askers[i].id, err,
-                                sizeof(err));
-        if (job == NULL) {
-            continue;
-        }
-
-        for (k = 0; k < askers[i].count && k < 1000000; k++) {
-            if (docket_job_asked(job, askers[i].addr, askers[i].user,
-                                 askers[i].subject, askers[i].time)
-                != DOCKET_OK)
-            {
-                break;
-            }
-        }
-
-        if (docket_state_final(job->state)
-            && docket_job_print(job, &json, &len) == DOCKET_OK)
-        {
-            (void) docket_spool_save(&h->mcf->sp, job->id, json, len, 0);
-            free(json);
-        }
-
-        docket_job_destroy(job);
+    if (run->written == run->told || run->rc == DOCKET_DONE) {
+        return;
     }
+
+    if (run->written - run->checked >= NGX_HTTP_DOCKET_SPACE_STEP) {
+        run->checked = run->written;
+
+        if (!ngx_http_docket_io_room(run)) {
+            (void) snprintf(run->words, sizeof(run->words),
+                            "the spool is down to docket_free_bytes or "
+                            "docket_free_nodes");
+            ngx_http_docket_io_halt(run, NGX_HTTP_DOCKET_STOP_SPACE);
+            return;
+        }
+    }
+
+    if (ngx_http_docket_monotonic() - run->told_at
+        >= NGX_HTTP_DOCKET_WRITTEN)
+    {
+        ngx_http_docket_io_tell(run);
+        return;
+    }
+
+    if (!run->late) {
+        run->late = 1;
+        ngx_queue_insert_tail(&hlp->late, &run->late_queue);
+    }
+}
+
+
+static void
+ngx_http_docket_io_tell(ngx_http_docket_run_t *run)
+{
+    uint64_t  packets;
+
+    if (run->late) {
+        ngx_queue_remove(&run->late_queue);
+        run->late = 0;
+    }
+
+    run->told = run->written;
+    run->told_at = ngx_http_docket_monotonic();
+
+    packets = docket_merge_count(run->merge)->packets;
+
+    ngx_http_docket_zone_written(run->hlp->mcf->zone, run->id, run->job->run,
+                                 run->written, packets);
+    ngx_http_docket_wake_workers(run->hlp->mcf);
+}
+
+
+static void
+ngx_http_docket_io_late(ngx_http_docket_proc_t *hlp)
+{
+    int64_t                 now;
+    ngx_queue_t            *q, *next;
+    ngx_http_docket_run_t  *run;
+
+    if (ngx_queue_empty(&hlp->late)) {
+        return;
+    }
+
+    now = ngx_http_docket_monotonic();
+
+    for (q = ngx_queue_head(&hlp->late);
+         q != ngx_queue_sentinel(&hlp->late);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        run = ngx_queue_data(q, ngx_http_docket_run_t, late_queue);
+
+        if (now - run->told_at >= NGX_HTTP_DOCKET_WRITTEN) {
+            ngx_http_docket_io_tell(run);
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_docket_io_room(ngx_http_docket_run_t *run)
+{
+    uint64_t                      bytes, nodes;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = run->hlp->mcf;
+
+    if (docket_spool_space(&mcf->sp, &bytes, &nodes) != DOCKET_OK) {
+        return 1;
+    }
+
+    return bytes > (uint64_t) mcf->free_bytes && nodes > mcf->free_nodes;
 }

@@ -1,432 +1,775 @@
 /*
- * The docket process: its set-up, its loop, its end.
+ * The docket process: set-up, main loop, leaving.
+ *
+ * It is a child of the cache manager.  nginx's events are never touched: the
+ * epoll descriptor is the manager's too.
  */
 
 #include "helper/ngx_http_docket_process.h"
 
-#include <grp.h>
+#include <ngx_channel.h>
+#include <ngx_syslog.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 
-#define NGX_HTTP_DOCKET_TICK  500
+/* logs, the channel, the eventfd of this process */
+#define NGX_HTTP_DOCKET_KEEP  32
 
 
-static void ngx_http_docket_process_setup(ngx_http_docket_helper_t *h);
-static void ngx_http_docket_process_own(ngx_http_docket_helper_t *h);
-static void ngx_http_docket_process_look(ngx_http_docket_helper_t *h);
-static void ngx_http_docket_process_second(ngx_http_docket_helper_t *h);
-static void ngx_http_docket_process_leave(ngx_http_docket_helper_t *h);
+typedef struct {
+    int                       *fds;
+    ngx_uint_t                 n;
+    ngx_uint_t                 room;
+} ngx_http_docket_keep_t;
 
 
-int64_t
-ngx_http_docket_now(void)
-{
-    struct timeval  tv;
-
-    ngx_gettimeofday(&tv);
-
-    return (int64_t) tv.tv_sec * DOCKET_SECOND + tv.tv_usec;
-}
-
-
-ngx_msec_t
-ngx_http_docket_clock(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-static void
-ngx_http_docket_drain_fd(ngx_socket_t fd)
-{
-    uint64_t  n;
-
-    while (read(fd, &n, sizeof(n)) == -1 && ngx_errno == NGX_EINTR) {
-        /* void */
-    }
-}
+static ngx_int_t ngx_http_docket_process_rights(ngx_http_docket_proc_t *hlp);
+static ngx_int_t ngx_http_docket_process_files(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_process_nameless(ngx_http_docket_proc_t *hlp);
+static ngx_uint_t ngx_http_docket_process_logs(ngx_http_docket_proc_t *hlp,
+    ngx_open_file_t *file);
+static void ngx_http_docket_process_keep(ngx_http_docket_keep_t *keep,
+    int fd);
+static int ngx_libc_cdecl ngx_http_docket_process_cmp(const void *one,
+    const void *two);
+static ngx_int_t ngx_http_docket_process_signals(ngx_log_t *log);
+static void ngx_http_docket_process_signal(int signo);
+static ngx_int_t ngx_http_docket_process_init(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_process_wait(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_process_woken(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_process_second(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_process_askers(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_process_alive(ngx_http_docket_zone_info_t *info,
+    void *data);
+static void ngx_http_docket_process_reopen(ngx_http_docket_proc_t *hlp);
+static ngx_uint_t ngx_http_docket_process_orphan(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_process_leave(ngx_http_docket_proc_t *hlp,
+    ngx_uint_t drained);
 
 
-/* A finished run comes back, its lock goes. */
+static ngx_http_docket_proc_t  ngx_http_docket_proc;
 
-static void
-ngx_http_docket_process_done(ngx_http_docket_helper_t *h)
-{
-    ngx_queue_t            *q;
-    ngx_http_docket_run_t  *run;
-
-    for ( ;; ) {
-        (void) pthread_mutex_lock(&h->mutex);
-
-        q = ngx_queue_empty(&h->done) ? NULL : ngx_queue_head(&h->done);
-
-        if (q != NULL) {
-            ngx_queue_remove(q);
-        }
-
-        (void) pthread_mutex_unlock(&h->mutex);
-
-        if (q == NULL) {
-            return;
-        }
-
-        run = ngx_queue_data(q, ngx_http_docket_run_t, io);
-
-        ngx_queue_remove(&run->queue);
-        h->nruns--;
-        ngx_http_docket_run_free(run);
-    }
-}
+static volatile sig_atomic_t   ngx_http_docket_quit;
 
 
 void
 ngx_http_docket_process(ngx_cycle_t *cycle, void *data)
 {
-    ngx_msec_t                 timeout;
-    struct curl_waitfd         fds[3];
-    ngx_http_docket_helper_t  *h, helper;
+    ngx_http_docket_spawn_t *spawn = data;
 
-    h = &helper;
-    ngx_memzero(h, sizeof(ngx_http_docket_helper_t));
+    ngx_http_docket_proc_t  *hlp;
 
-    h->cycle = cycle;
-    h->log = cycle->log;
-    h->mcf = data;
+    hlp = &ngx_http_docket_proc;
 
-    ngx_http_docket_process_setup(h);
-
-    ngx_memzero(fds, sizeof(fds));
-    fds[0].fd = h->channel;
-    fds[0].events = CURL_WAIT_POLLIN;
-    fds[1].fd = h->mcf->wake.helper;
-    fds[1].events = CURL_WAIT_POLLIN;
-    fds[2].fd = h->io_fd;
-    fds[2].events = CURL_WAIT_POLLIN;
-
-    for ( ;; ) {
-        ngx_time_update();
-
-        ngx_http_docket_process_look(h);
-
-        if (h->owner == -1 && !h->draining) {
-            ngx_http_docket_process_own(h);
-        }
-
-        ngx_http_docket_process_second(h);
-        ngx_http_docket_process_done(h);
-
-        if (h->owner != -1) {
-            ngx_http_docket_run_take(h);
-        }
-
-        timeout = ngx_http_docket_fetch_run(h);
-
-        if (h->owner == -1) {
-            timeout = ngx_min(timeout, 50);
-        }
-
-        if (h->draining
-            && (h->nruns == 0
-                || (ngx_msec_int_t) (ngx_http_docket_clock() - h->drain_until)
-                   >= 0))
-        {
-            ngx_http_docket_process_leave(h);
-        }
-
-        fds[0].revents = 0;
-
-        if (curl_multi_poll(h->multi, fds, 3,
-                            (int) ngx_min(timeout, NGX_HTTP_DOCKET_TICK), NULL)
-            != CURLM_OK)
-        {
-            ngx_log_error(NGX_LOG_ALERT, h->log, 0, "curl_multi_poll() failed");
-            _exit(2);
-        }
-
-        ngx_http_docket_drain_fd(h->mcf->wake.helper);
-        ngx_http_docket_drain_fd(h->io_fd);
-    }
-}
-
-
-static void
-ngx_http_docket_process_setup(ngx_http_docket_helper_t *h)
-{
-    sigset_t            set, old;
-    ngx_uint_t          i;
-    ngx_listening_t    *ls;
-    ngx_core_conf_t    *ccf;
-    pthread_attr_t      attr;
-
-    h->parent = getppid();
-    h->channel = ngx_channel;
-    h->zone = h->mcf->zone;
-    h->generation = h->mcf->generation;
-    h->owner = -1;
+    hlp->cycle = cycle;
+    hlp->log = cycle->log;
+    hlp->mcf = spawn->mcf;
+    hlp->event = -1;
+    hlp->owner = -1;
+    hlp->manager = ngx_parent;
+    hlp->master = spawn->master;
 
     ngx_process = NGX_PROCESS_HELPER;
     ngx_setproctitle("docket process");
 
-    /* our own copy of the parent's end would hide its death from us */
-
-    if (close(ngx_processes[ngx_process_slot].channel[0]) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, h->log, ngx_errno,
-                      "close() channel failed");
+    if (ngx_http_docket_process_rights(hlp) != NGX_OK
+        || ngx_http_docket_process_init(hlp) != NGX_OK)
+    {
+        _exit(2);
     }
 
-    ls = h->cycle->listening.elts;
+    for ( ;; ) {
+        hlp->now = ngx_http_docket_monotonic();
+        ngx_time_update();
 
-    for (i = 0; i < h->cycle->listening.nelts; i++) {
-        if (ls[i].fd != (ngx_socket_t) -1) {
-            (void) close(ls[i].fd);
+        if (ngx_http_docket_quit || ngx_http_docket_process_orphan(hlp)) {
+            break;
         }
+
+        ngx_http_docket_run_reap(hlp);
+
+        if (hlp->drain_until != 0
+            && (hlp->nruns == 0 || hlp->now >= hlp->drain_until))
+        {
+            break;
+        }
+
+        if (hlp->now - hlp->second >= 1000) {
+            hlp->second = hlp->now;
+            ngx_http_docket_process_second(hlp);
+        }
+
+        if (hlp->now - hlp->looked >= NGX_HTTP_DOCKET_TICK) {
+            hlp->looked = hlp->now;
+            hlp->look = 1;
+        }
+
+        ngx_http_docket_run_check(hlp);
+
+        if (hlp->look || hlp->owner == -1) {
+            hlp->look = 0;
+            ngx_http_docket_queue_turn(hlp);
+        }
+
+        if (hlp->now >= hlp->timer) {
+            hlp->timer = hlp->now + NGX_HTTP_DOCKET_TICK;
+
+            ngx_http_docket_fetch_timers(hlp);
+            ngx_http_docket_peers_timers(hlp);
+            ngx_http_docket_run_progress(hlp);
+        }
+
+        ngx_http_docket_fetch_resume(hlp);
+        ngx_http_docket_fetch_perform(hlp);
+        ngx_http_docket_process_wait(hlp);
     }
 
-    ccf = (ngx_core_conf_t *) ngx_get_conf(h->cycle->conf_ctx,
-                                           ngx_core_module);
-
-    if (geteuid() == 0
-        && (setgid(ccf->group) == -1
-            || initgroups(ccf->username, ccf->group) == -1
-            || setuid(ccf->user) == -1))
-    {
-        ngx_log_error(NGX_LOG_EMERG, h->log, ngx_errno,
-                      "giving up root's rights failed");
-        _exit(2);
-    }
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1
-        || prctl(PR_SET_PDEATHSIG, SIGUSR2, 0, 0, 0) == -1)
-    {
-        ngx_log_error(NGX_LOG_ALERT, h->log, ngx_errno, "prctl() failed");
-    }
-
-    (void) signal(SIGUSR2, SIG_IGN);
-    (void) signal(SIGPIPE, SIG_IGN);
-    (void) signal(SIGINT, SIG_IGN);
-    (void) signal(SIGHUP, SIG_IGN);
-    (void) signal(SIGTERM, SIG_DFL);
-    (void) signal(SIGQUIT, SIG_DFL);
-
-    sigemptyset(&set);
-    (void) sigprocmask(SIG_SETMASK, &set, NULL);
-
-    umask(0027);
-
-    h->mcf->sp.fd = open((char *) h->mcf->spool->name.data,
-                         O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    h->io_fd = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
-    h->index = docket_index_create(&h->mcf->sp);
-
-    if (h->mcf->sp.fd == -1 || h->io_fd == -1 || h->index == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, h->log, ngx_errno,
-                      "opening the spool \"%V\" failed", &h->mcf->spool->name);
-        _exit(2);
-    }
-
-    ngx_queue_init(&h->runs);
-    ngx_queue_init(&h->todo);
-    ngx_queue_init(&h->done);
-
-    if (ngx_http_docket_fetch_init(h) != NGX_OK
-        || pthread_mutex_init(&h->mutex, NULL) != 0
-        || pthread_cond_init(&h->cond, NULL) != 0
-        || pthread_attr_init(&attr) != 0
-        || pthread_attr_setstacksize(&attr, 512 * 1024) != 0)
-    {
-        ngx_log_error(NGX_LOG_EMERG, h->log, 0, "docket process set-up failed");
-        _exit(2);
-    }
-
-    /* signals are the first thread's */
-
-    sigfillset(&set);
-    (void) pthread_sigmask(SIG_SETMASK, &set, &old);
-
-    if (pthread_create(&h->thread, &attr, ngx_http_docket_io, h) != 0) {
-        ngx_log_error(NGX_LOG_EMERG, h->log, 0, "pthread_create() failed");
-        _exit(2);
-    }
-
-    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+    ngx_http_docket_process_leave(hlp, hlp->drain_until != 0);
 }
 
 
-static int
-ngx_http_docket_process_locked(void *ctx, const char *id)
+int64_t
+ngx_http_docket_monotonic(void)
 {
-    int                        fd;
-    ngx_http_docket_helper_t  *h = ctx;
+    struct timespec  ts;
 
-    fd = docket_spool_lock_dir(&h->mcf->sp, id);
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    if (fd == -1) {
-        return errno == EWOULDBLOCK;
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+int64_t
+ngx_http_docket_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (int64_t) ts.tv_sec * DOCKET_SECOND + ts.tv_nsec / 1000;
+}
+
+
+void
+ngx_http_docket_timer(ngx_http_docket_proc_t *hlp, int64_t at)
+{
+    if (at < hlp->timer) {
+        hlp->timer = at;
+    }
+}
+
+
+void
+ngx_http_docket_words(char *words, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    (void) vsnprintf(words, NGX_HTTP_DOCKET_WORDS, fmt, args);
+    va_end(args);
+}
+
+
+void
+ngx_http_docket_poke(int event)
+{
+    ssize_t   n;
+    uint64_t  one;
+
+    one = 1;
+
+    do {
+        n = write(event, &one, sizeof(one));
+    } while (n == -1 && ngx_errno == NGX_EINTR);
+}
+
+
+/*
+ * The manager has dropped root's rights already, unless nginx is built or
+ * configured so that it could not.
+ */
+
+static ngx_int_t
+ngx_http_docket_process_rights(ngx_http_docket_proc_t *hlp)
+{
+    struct rlimit     rl;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(hlp->cycle->conf_ctx,
+                                           ngx_core_module);
+
+    if (geteuid() == 0 && ccf->user != 0
+        && ccf->user != (ngx_uid_t) NGX_CONF_UNSET_UINT)
+    {
+        if (initgroups(ccf->username, ccf->group) == -1
+            || setgid(ccf->group) == -1 || setuid(ccf->user) == -1)
+        {
+            ngx_log_error(NGX_LOG_EMERG, hlp->log, ngx_errno,
+                          "docket process: becoming user \"%s\" failed",
+                          ccf->username);
+            return NGX_ERROR;
+        }
     }
 
-    (void) close(fd);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, hlp->log, ngx_errno,
+                      "prctl(PR_SET_NO_NEW_PRIVS) failed");
+    }
+
+    /* each sensor takes a connection, and maybe a spill file for each job */
+
+    if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+        rl.rlim_cur = rl.rlim_max;
+
+        if (setrlimit(RLIMIT_NOFILE, &rl) == -1) {
+            ngx_log_error(NGX_LOG_ALERT, hlp->log, ngx_errno,
+                          "setrlimit(RLIMIT_NOFILE) failed");
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* What of the manager's descriptors is of no use here is closed. */
+
+static ngx_int_t
+ngx_http_docket_process_files(ngx_http_docket_proc_t *hlp)
+{
+    int                      next;
+    ngx_log_t               *log;
+    ngx_uint_t               i;
+    ngx_syslog_peer_t       *peer;
+    ngx_http_docket_wake_t  *wake;
+    ngx_http_docket_keep_t   keep;
+
+    wake = &hlp->mcf->wake;
+
+    keep.n = 0;
+    keep.room = wake->nworkers + NGX_HTTP_DOCKET_KEEP;
+
+    keep.fds = ngx_alloc(keep.room * sizeof(int), hlp->log);
+    if (keep.fds == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_docket_process_keep(&keep, ngx_channel);
+    ngx_http_docket_process_keep(&keep, wake->helper);
+
+    for (i = 0; i < wake->nworkers; i++) {
+        ngx_http_docket_process_keep(&keep, wake->workers[i]);
+    }
+
+    for (log = hlp->log; log != NULL; log = log->next) {
+
+        if (log->file != NULL) {
+            ngx_http_docket_process_keep(&keep, log->file->fd);
+        }
+
+        if (log->writer == ngx_syslog_writer && log->wdata != NULL) {
+            peer = log->wdata;
+            ngx_http_docket_process_keep(&keep, peer->conn.fd);
+        }
+    }
+
+    ngx_http_docket_process_nameless(hlp);
+
+    ngx_qsort(keep.fds, keep.n, sizeof(int), ngx_http_docket_process_cmp);
+
+    next = STDERR_FILENO + 1;
+
+    for (i = 0; i < keep.n; i++) {
+
+        if (keep.fds[i] > next) {
+            (void) close_range(next, keep.fds[i] - 1, 0);
+        }
+
+        if (keep.fds[i] >= next) {
+            next = keep.fds[i] + 1;
+        }
+    }
+
+    (void) close_range(next, ~0U, 0);
+
+    ngx_free(keep.fds);
+
+    return NGX_OK;
+}
+
+
+/* ngx_reopen_files() leaves alone what has no name. */
+
+static void
+ngx_http_docket_process_nameless(ngx_http_docket_proc_t *hlp)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_open_file_t  *file;
+
+    part = &hlp->cycle->open_files.part;
+    file = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            file = part->elts;
+            i = 0;
+        }
+
+        if (!ngx_http_docket_process_logs(hlp, &file[i])) {
+            file[i].name.len = 0;
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_docket_process_logs(ngx_http_docket_proc_t *hlp,
+    ngx_open_file_t *file)
+{
+    ngx_log_t  *log;
+
+    for (log = hlp->log; log != NULL; log = log->next) {
+
+        if (log->file == file) {
+            return 1;
+        }
+    }
 
     return 0;
 }
 
 
 static void
-ngx_http_docket_process_own(ngx_http_docket_helper_t *h)
+ngx_http_docket_process_keep(ngx_http_docket_keep_t *keep, int fd)
 {
-    h->owner = docket_spool_own(&h->mcf->sp);
+    if (fd >= 0 && keep->n < keep->room) {
+        keep->fds[keep->n++] = fd;
+    }
+}
 
-    if (h->owner == -1) {
 
-        if (!h->told) {
-            h->told = 1;
-            ngx_log_error(NGX_LOG_NOTICE, h->log, errno,
-                          "spool \"%V\" is owned by another process, waiting",
-                          &h->mcf->spool->name);
+static int ngx_libc_cdecl
+ngx_http_docket_process_cmp(const void *one, const void *two)
+{
+    return *(const int *) one - *(const int *) two;
+}
+
+
+static ngx_int_t
+ngx_http_docket_process_signals(ngx_log_t *log)
+{
+    ngx_uint_t        i;
+    struct sigaction  sa;
+
+    static const struct {
+        int           signo;
+        unsigned      handled;
+    } signals[] = {
+        { SIGTERM, 1 },
+        { SIGINT, 1 },
+        { SIGQUIT, 1 },
+        { SIGHUP, 1 },                        /* the manager's death */
+        { SIGUSR1, 0 },
+        { SIGUSR2, 0 },
+        { SIGWINCH, 0 },
+        { SIGALRM, 0 },
+        { SIGIO, 0 },
+        { SIGPIPE, 0 },
+        { SIGCHLD, 0 }
+    };
+
+    for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        ngx_memzero(&sa, sizeof(struct sigaction));
+
+        sa.sa_handler = signals[i].handled ? ngx_http_docket_process_signal
+                                           : SIG_IGN;
+        sigemptyset(&sa.sa_mask);
+
+        if (sigaction(signals[i].signo, &sa, NULL) == -1) {
+            ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                          "sigaction(%d) failed", signals[i].signo);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_docket_process_signal(int signo)
+{
+    ngx_err_t  err;
+
+    err = ngx_errno;
+
+    if (signo != SIGHUP) {
+        ngx_http_docket_quit = 1;
+    }
+
+    ngx_http_docket_poke(ngx_http_docket_proc.event);
+
+    ngx_set_errno(err);
+}
+
+
+static ngx_int_t
+ngx_http_docket_process_init(ngx_http_docket_proc_t *hlp)
+{
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = hlp->mcf;
+
+    /* the other end would keep this process from seeing the manager's death */
+
+    (void) close(ngx_processes[NGX_MAX_PROCESSES - 1].channel[0]);
+
+    if (ngx_http_docket_process_files(hlp) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    hlp->event = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
+    if (hlp->event == -1) {
+        ngx_log_error(NGX_LOG_EMERG, hlp->log, ngx_errno, "eventfd() failed");
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_docket_process_signals(hlp->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, hlp->log, ngx_errno,
+                      "prctl(PR_SET_PDEATHSIG) failed");
+    }
+
+    mcf->sp.fd = open((char *) mcf->spool->name.data,
+                      O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    if (mcf->sp.fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, hlp->log, ngx_errno,
+                      ngx_open_file_n " \"%V\" failed", &mcf->spool->name);
+        return NGX_ERROR;
+    }
+
+    ngx_queue_init(&hlp->runs);
+    ngx_queue_init(&hlp->fetches);
+    ngx_queue_init(&hlp->foreign);
+
+    if (ngx_http_docket_fetch_init(hlp) != NGX_OK
+        || ngx_http_docket_peers_create(hlp) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_docket_io_start(hlp);
+}
+
+
+static void
+ngx_http_docket_process_wait(ngx_http_docket_proc_t *hlp)
+{
+    int                 n, timeout;
+    int64_t             now;
+    CURLMcode           rc;
+    struct curl_waitfd  fds[3];
+
+    ngx_memzero(fds, sizeof(fds));
+
+    fds[0].fd = hlp->event;
+    fds[0].events = CURL_WAIT_POLLIN;
+    fds[1].fd = hlp->mcf->wake.helper;
+    fds[1].events = CURL_WAIT_POLLIN;
+    fds[2].fd = ngx_channel;
+    fds[2].events = CURL_WAIT_POLLIN;
+
+    now = ngx_http_docket_monotonic();
+
+    timeout = (hlp->timer <= now)
+              ? 0 : (int) ngx_min(hlp->timer - now, NGX_HTTP_DOCKET_TICK);
+
+    /* a channel at its end is always readable */
+
+    rc = curl_multi_poll(hlp->multi, fds, hlp->orphan ? 2 : 3, timeout, &n);
+
+    if (rc != CURLM_OK) {
+        ngx_log_error(NGX_LOG_ALERT, hlp->log, 0,
+                      "curl_multi_poll() failed: %s",
+                      curl_multi_strerror(rc));
+        ngx_msleep(10);
+    }
+
+    if (fds[0].revents != 0 || fds[1].revents != 0) {
+        ngx_http_docket_process_woken(hlp);
+    }
+}
+
+
+static void
+ngx_http_docket_process_woken(ngx_http_docket_proc_t *hlp)
+{
+    ssize_t                       n;
+    uint64_t                      count;
+    ngx_http_docket_zone_info_t   info;
+
+    /* nonblocking; what matters is looked at anyway */
+
+    do {
+        n = read(hlp->event, &count, sizeof(count));
+    } while (n == -1 && ngx_errno == NGX_EINTR);
+
+    do {
+        n = read(hlp->mcf->wake.helper, &count, sizeof(count));
+    } while (n == -1 && ngx_errno == NGX_EINTR);
+
+    if (n != sizeof(count)) {
+        return;
+    }
+
+    hlp->look = 1;
+
+    /* a worker has written something, or wants something */
+
+    ngx_http_docket_io_sync(hlp);
+
+    if (hlp->owner == -1) {
+        return;
+    }
+
+    if (ngx_http_docket_zone_clean_wanted(hlp->mcf->zone)) {
+        (void) pthread_mutex_lock(&hlp->mutex);
+        hlp->clean = 1;
+        (void) pthread_cond_signal(&hlp->cond);
+        (void) pthread_mutex_unlock(&hlp->mutex);
+    }
+
+    ngx_http_docket_zone_info(hlp->mcf->zone, &info);
+    ngx_http_docket_peers_stats(hlp, (uint32_t) info.stats_wanted);
+}
+
+
+static void
+ngx_http_docket_process_second(ngx_http_docket_proc_t *hlp)
+{
+    ngx_http_docket_zone_info_t  info;
+
+    ngx_http_docket_process_reopen(hlp);
+
+    if (hlp->owner == -1) {
+        return;
+    }
+
+    ngx_http_docket_zone_info_update(hlp->mcf->zone,
+                                     ngx_http_docket_process_alive, hlp);
+
+    ngx_http_docket_zone_info(hlp->mcf->zone, &info);
+    ngx_http_docket_peers_stats(hlp, (uint32_t) info.stats_wanted);
+
+    if (hlp->now - hlp->asked_at >= NGX_HTTP_DOCKET_ASKERS_TIME) {
+        hlp->asked_at = hlp->now;
+        ngx_http_docket_process_askers(hlp);
+    }
+
+    /* the table was lost with a process that died inside of it */
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+
+    if (!info.loaded) {
+        hlp->load = 1;
+        (void) pthread_cond_signal(&hlp->cond);
+    }
+
+    (void) pthread_mutex_unlock(&hlp->mutex);
+}
+
+
+static void
+ngx_http_docket_process_alive(ngx_http_docket_zone_info_t *info, void *data)
+{
+    ngx_http_docket_proc_t *hlp = data;
+
+    (void) hlp;
+
+    info->helper = ngx_pid;
+    info->heartbeat = ngx_http_docket_now();
+}
+
+
+/* Who asked: into the records that are at hand, the rest is for the disk. */
+
+static void
+ngx_http_docket_process_askers(ngx_http_docket_proc_t *hlp)
+{
+    ngx_uint_t                i, j, n, rest;
+    ngx_queue_t              *q;
+    docket_job_t             *job;
+    ngx_http_docket_run_t    *run;
+    ngx_http_docket_asker_t  *askers;
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    n = hlp->naskers;
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
+    if (n != 0) {
+        /* the io thread has not come to the last ones */
+        return;
+    }
+
+    askers = malloc(NGX_HTTP_DOCKET_ASKERS * sizeof(ngx_http_docket_asker_t));
+    if (askers == NULL) {
+        return;
+    }
+
+    n = ngx_http_docket_zone_askers(hlp->mcf->zone, askers,
+                                    NGX_HTTP_DOCKET_ASKERS);
+    rest = 0;
+
+    for (i = 0; i < n; i++) {
+        job = NULL;
+
+        for (q = ngx_queue_head(&hlp->runs);
+             q != ngx_queue_sentinel(&hlp->runs);
+             q = ngx_queue_next(q))
+        {
+            run = ngx_queue_data(q, ngx_http_docket_run_t, queue);
+
+            if (run->nopen != 0
+                && ngx_strcmp(run->id, askers[i].id) == 0)
+            {
+                job = run->job;
+                break;
+            }
         }
 
+        if (job == NULL) {
+            askers[rest++] = askers[i];
+            continue;
+        }
+
+        for (j = 0; j < askers[i].count && j < 100000; j++) {
+            (void) docket_job_asked(job, askers[i].addr, askers[i].user,
+                                    askers[i].subject, askers[i].time);
+        }
+    }
+
+    if (rest == 0) {
+        free(askers);
         return;
     }
 
-    ngx_http_docket_zone_adopt(h->zone, ngx_pid, ngx_http_docket_process_locked,
-                               h);
-
-    (void) pthread_mutex_lock(&h->mutex);
-    h->scan = 1;
-    h->clean = 1;
-    (void) pthread_cond_signal(&h->cond);
-    (void) pthread_mutex_unlock(&h->mutex);
+    (void) pthread_mutex_lock(&hlp->mutex);
+    hlp->askers = askers;
+    hlp->naskers = rest;
+    (void) pthread_cond_signal(&hlp->cond);
+    (void) pthread_mutex_unlock(&hlp->mutex);
 }
 
 
-/* The parent's end of the channel is closed when it dies: a newer generation
-   means drain, none means leave. */
+/*
+ * The master tells its children of new log files by a signal that does not
+ * reach a grandchild.
+ */
 
 static void
-ngx_http_docket_process_look(ngx_http_docket_helper_t *h)
+ngx_http_docket_process_reopen(ngx_http_docket_proc_t *hlp)
 {
-    if (h->draining || getppid() == h->parent) {
-        return;
-    }
+    ngx_log_t        *log;
+    ngx_file_info_t   there, ours;
 
-    if (ngx_http_docket_zone_generation(h->zone, 0) == h->generation) {
-        ngx_http_docket_process_leave(h);
-    }
+    for (log = hlp->log; log != NULL; log = log->next) {
 
-    h->draining = 1;
-    h->drain_until = ngx_http_docket_clock() + h->mcf->shutdown_timeout;
+        if (log->file == NULL || log->file->name.len == 0
+            || ngx_file_info(log->file->name.data, &there) == NGX_FILE_ERROR
+            || ngx_fd_info(log->file->fd, &ours) == NGX_FILE_ERROR)
+        {
+            continue;
+        }
 
-    if (h->owner != -1) {
-        ngx_http_docket_zone_disown(h->zone, ngx_pid);
-        (void) close(h->owner);
-        h->owner = -1;
+        if (there.st_ino != ours.st_ino || there.st_dev != ours.st_dev) {
+            ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0, "reopening logs");
+            ngx_reopen_files(hlp->cycle, (ngx_uid_t) -1);
+            return;
+        }
     }
 }
 
 
-/* What has not been finished is fetched again by the next owner. */
+/*
+ * Without its manager a helper has no place, unless a newer generation took
+ * over: then it ends what it began.  1: leave.
+ */
+
+static ngx_uint_t
+ngx_http_docket_process_orphan(ngx_http_docket_proc_t *hlp)
+{
+    char     c;
+    ssize_t  n;
+
+    if (!hlp->orphan) {
+        n = recv(ngx_channel, &c, 1, MSG_DONTWAIT);
+
+        if (n != 0 && getppid() == hlp->manager) {
+            return 0;
+        }
+
+        hlp->orphan = 1;
+
+        if (ngx_http_docket_zone_generation(hlp->mcf->zone, 0)
+            == hlp->mcf->generation)
+        {
+            return 1;
+        }
+
+        ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
+                      "docket process: a newer generation took over, "
+                      "%ui jobs are still running", hlp->nruns);
+
+        hlp->drain_until = hlp->now + hlp->mcf->shutdown_timeout;
+        ngx_http_docket_queue_release(hlp);
+    }
+
+    /* a stop does not reach a process whose parent has gone */
+
+    return kill(hlp->master, 0) == -1 && ngx_errno == NGX_ESRCH;
+}
+
 
 static void
-ngx_http_docket_process_leave(ngx_http_docket_helper_t *h)
+ngx_http_docket_process_leave(ngx_http_docket_proc_t *hlp,
+    ngx_uint_t drained)
 {
     ngx_queue_t            *q;
     ngx_http_docket_run_t  *run;
 
-    for (q = ngx_queue_head(&h->runs);
-         q != ngx_queue_sentinel(&h->runs);
+    if (ngx_http_docket_io_stop(hlp) == NGX_OK) {
+        ngx_http_docket_run_reap(hlp);
+    }
+
+    ngx_http_docket_queue_release(hlp);
+
+    /* what is not done stands as such on disk */
+
+    for (q = ngx_queue_head(&hlp->runs);
+         q != ngx_queue_sentinel(&hlp->runs);
          q = ngx_queue_next(q))
     {
         run = ngx_queue_data(q, ngx_http_docket_run_t, queue);
 
-        if (run->left != 0) {
-            ngx_http_docket_zone_give_back(h->zone, run->job->id);
+        if (drained) {
+            ngx_http_docket_zone_give_back(hlp->mcf->zone, run->id);
         }
     }
 
-    ngx_http_docket_zone_disown(h->zone, ngx_pid);
+    ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
+                  "docket process exiting, %ui jobs unfinished", hlp->nruns);
+
     _exit(0);
-}
-
-
-typedef struct {
-    uint64_t    bytes;
-    uint64_t    nodes;
-    ngx_uint_t  low;
-} ngx_http_docket_space_t;
-
-
-static void
-ngx_http_docket_process_info(ngx_http_docket_zone_info_t *info, void *data)
-{
-    ngx_http_docket_space_t *space = data;
-
-    info->heartbeat = ngx_http_docket_now();
-    info->free_bytes = space->bytes;
-    info->free_nodes = space->nodes;
-    info->low = space->low;
-}
-
-
-static void
-ngx_http_docket_process_second(ngx_http_docket_helper_t *h)
-{
-    ngx_msec_t                    now;
-    ngx_queue_t                  *q;
-    ngx_http_docket_run_t        *run;
-    ngx_http_docket_space_t       space;
-    ngx_http_docket_zone_info_t   info;
-
-    now = ngx_http_docket_clock();
-
-    for (q = ngx_queue_head(&h->runs);
-         q != ngx_queue_sentinel(&h->runs);
-         q = ngx_queue_next(q))
-    {
-        run = ngx_queue_data(q, ngx_http_docket_run_t, queue);
-
-        if (!run->cancelled && run->left != 0
-            && ngx_http_docket_zone_cancel_asked(h->zone, run->job->id))
-        {
-            run->cancelled = 1;
-            ngx_http_docket_fetch_abort(h, run, "cancelled");
-        }
-    }
-
-    if ((ngx_msec_int_t) (now - h->second) < 0 || h->owner == -1) {
-        return;
-    }
-
-    h->second = now + 1000;
-
-    if (docket_spool_space(&h->mcf->sp, &space.bytes, &space.nodes)
-        == DOCKET_OK)
-    {
-        space.low = space.bytes < (uint64_t) h->mcf->free_bytes
-                    || (space.nodes < h->mcf->free_nodes && space.nodes != 0);
-
-        ngx_http_docket_zone_info_update(h->zone, ngx_http_docket_process_info,
-                                         &space);
-    }
-
-    ngx_http_docket_zone_info(h->zone, &info);
-
-    if (!info.loaded && !h->scan) {
-        (void) pthread_mutex_lock(&h->mutex);
-        h->scan = 1;
-        (void) pthread_cond_signal(&h->cond);
-        (void) pthread_mutex_unlock(&h->mutex);
-    }
-
-    if (ngx_http_docket_zone_clean_wanted(h->zone)) {
-        (void) pthread_mutex_lock(&h->mutex);
-        h->clean = 1;
-        (void) pthread_cond_signal(&h->cond);
-        (void) pthread_mutex_unlock(&h->mutex);
-    }
-
-    ngx_http_docket_wake_workers(h->mcf);
 }

@@ -1,274 +1,793 @@
 /*
- * A job that runs: from the queue to its last fetch.
+ * A job that runs: which sensors are asked, for what, and how far they are.
  */
 
 #include "helper/ngx_http_docket_process.h"
 
 
 static ngx_http_docket_run_t *ngx_http_docket_run_create(
-    ngx_http_docket_helper_t *h, docket_job_t *job, int dirfd);
-static ngx_int_t ngx_http_docket_run_fetch(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run, ngx_http_docket_fetch_t *f,
-    ngx_http_docket_peer_t *peer);
+    ngx_http_docket_proc_t *hlp, docket_job_t *job, int dirfd,
+    ngx_uint_t again);
+static void ngx_http_docket_run_old(ngx_http_docket_run_t *run);
+static void ngx_http_docket_run_reset(ngx_http_docket_run_t *run);
+static ngx_int_t ngx_http_docket_run_requests(ngx_http_docket_run_t *run);
+static ngx_int_t ngx_http_docket_run_asks(ngx_http_docket_run_t *run);
+static ngx_int_t ngx_http_docket_run_ask(ngx_http_docket_run_t *run,
+    ngx_uint_t request, size_t memory);
+static void ngx_http_docket_run_slices(ngx_http_docket_run_t *run,
+    ngx_http_docket_ask_t *ask, docket_request_t *rq);
+static void ngx_http_docket_run_say(ngx_http_docket_run_t *run);
+static void ngx_http_docket_run_waited(ngx_http_docket_zone_info_t *info,
+    void *data);
+static void ngx_http_docket_run_begin(ngx_http_docket_run_t *run);
+static void ngx_http_docket_run_end(ngx_http_docket_run_t *run);
+static void ngx_http_docket_run_abort(ngx_http_docket_run_t *run,
+    docket_sensor_state_e state, const char *words);
+static void ngx_http_docket_run_destroy(ngx_http_docket_run_t *run);
 
 
 void
-ngx_http_docket_run_take(ngx_http_docket_helper_t *h)
+ngx_http_docket_run_start(ngx_http_docket_proc_t *hlp, docket_job_t *job,
+    int dirfd, ngx_uint_t again)
 {
-    int                     fd;
-    char                   *json, err[160];
-    size_t                  len;
-    docket_job_t           *job;
-    ngx_http_docket_job_t   node;
     ngx_http_docket_run_t  *run;
 
-    while (h->nruns < h->mcf->max_active
-           && ngx_http_docket_zone_take(h->zone, &node) == NGX_OK)
-    {
-        job = docket_spool_load(&h->mcf->sp, (char *) node.id, err,
-                                sizeof(err));
+    run = ngx_http_docket_run_create(hlp, job, dirfd, again);
 
-        if (job == NULL) {
-            ngx_log_error(NGX_LOG_ERR, h->log, errno,
-                          "docket job %s can't be read: %s", node.id,
-                          errno == EBADMSG ? err : "");
-            ngx_http_docket_zone_lost(h->zone, (char *) node.id);
-            continue;
-        }
+    if (run == NULL) {
+        ngx_log_error(NGX_LOG_CRIT, hlp->log, 0,
+                      "docket job %s: no memory to run it", job->id);
 
-        fd = docket_spool_lock_dir(&h->mcf->sp, job->id);
+        (void) docket_job_reason(job, "out of memory");
+        (void) docket_job_event(job, DOCKET_FAILED, "Failed", "out of memory",
+                                ngx_http_docket_now());
+        (void) ngx_http_docket_queue_save(hlp, job);
 
-        if (fd == -1) {
-            ngx_log_error(NGX_LOG_ERR, h->log, errno,
-                          "docket job %s can't be locked", job->id);
-            ngx_http_docket_zone_lost(h->zone, job->id);
-            docket_job_destroy(job);
-            continue;
-        }
-
-        (void) docket_spool_tidy(fd);
-
-        run = ngx_http_docket_run_create(h, job, fd);
-
-        if (run == NULL) {
-            ngx_log_error(NGX_LOG_ERR, h->log, 0,
-                          "docket job %s: out of memory", job->id);
-            ngx_http_docket_zone_give_back(h->zone, job->id);
-            docket_job_destroy(job);
-            (void) close(fd);
-            return;
-        }
-
-        run->cancelled = node.cancel;
-
-        if (docket_job_print(job, &json, &len) == DOCKET_OK) {
-            ngx_http_docket_zone_update(h->zone, job, json, len);
-            free(json);
-        }
-
-        ngx_http_docket_zone_progress(h->zone, job->id, job->requests,
-                                      job->nrequests);
-        ngx_http_docket_wake_workers(h->mcf);
-
-        ngx_queue_insert_tail(&h->runs, &run->queue);
-        h->nruns++;
-
-        if (run->left == 0) {
-            ngx_http_docket_run_fetched(h, run);
-
-        } else if (run->cancelled) {
-            ngx_http_docket_fetch_abort(h, run, "cancelled");
-        }
-    }
-}
-
-
-static ngx_uint_t
-ngx_http_docket_run_selects(docket_job_t *job, const char *name)
-{
-    size_t  i;
-
-    for (i = 0; i < job->nsensors; i++) {
-        if (ngx_strcmp(job->sensors[i], name) == 0) {
-            return 1;
-        }
+        docket_job_destroy(job);
+        (void) close(dirfd);
+        return;
     }
 
-    return job->nsensors == 0;
+    ngx_queue_insert_tail(&hlp->runs, &run->queue);
+    hlp->nruns++;
+
+    ngx_http_docket_run_say(run);
+    ngx_http_docket_run_begin(run);
 }
 
 
 static ngx_http_docket_run_t *
-ngx_http_docket_run_create(ngx_http_docket_helper_t *h, docket_job_t *job,
-    int dirfd)
+ngx_http_docket_run_create(ngx_http_docket_proc_t *hlp, docket_job_t *job,
+    int dirfd, ngx_uint_t again)
 {
-    int                        again;
-    char                      *name;
-    int64_t                    now;
-    ngx_uint_t                 i;
-    docket_request_t          *rq;
-    ngx_http_docket_run_t     *run;
+    ngx_http_docket_run_t  *run;
 
-    run = ngx_calloc(sizeof(ngx_http_docket_run_t), h->log);
+    run = ngx_calloc(sizeof(ngx_http_docket_run_t), hlp->log);
     if (run == NULL) {
         return NULL;
     }
 
-    run->fetches = ngx_calloc(h->mcf->sensors.nelts
-                              * sizeof(ngx_http_docket_fetch_t), h->log);
-    if (run->fetches == NULL) {
-        ngx_free(run);
+    run->hlp = hlp;
+    run->job = job;
+    run->dirfd = dirfd;
+    run->again = again;
+    run->fd = -1;
+    run->old_fd = -1;
+    run->rc = DOCKET_BUSY;
+
+    ngx_memcpy(run->id, job->id, DOCKET_ID_LEN + 1);
+
+    if (again == DOCKET_AGAIN_RETRY) {
+        ngx_http_docket_run_old(run);
+    }
+
+    ngx_http_docket_run_reset(run);
+
+    if (ngx_http_docket_run_requests(run) != NGX_OK
+        || ngx_http_docket_run_asks(run) != NGX_OK)
+    {
+        /* the job and its folder stay with the caller */
+
+        run->job = NULL;
+        run->dirfd = -1;
+        ngx_http_docket_run_destroy(run);
         return NULL;
     }
 
-    now = ngx_http_docket_now();
-    again = docket_spool_again_read(&h->mcf->sp, job->id);
-
-    run->job = job;
-    run->dirfd = dirfd;
-
-    /* what an earlier run has of other sensors is merged again */
-
-    run->old = (job->capture_run != 0 && job->partial
-                && again != DOCKET_AGAIN_REFRESH);
-
-    job->run++;
-    job->started = now;
-    job->finished = 0;
-    job->partial = 0;
-    job->truncated = 0;
-    job->settles_at = job->before + (int64_t) h->mcf->settle * 1000;
-    job->settled = (now >= job->settles_at);
-
-    if (docket_job_reason(job, NULL) != DOCKET_OK
-        || docket_job_event(job, DOCKET_REQUESTING, "Requesting",
-                            "asking the sensors", now)
-           != DOCKET_OK)
-    {
-        goto failed;
-    }
-
-    for (i = 0; i < h->mcf->sensors.nelts; i++) {
-        name = (char *) h->peers[i].conf->name.data;
-
-        if (!ngx_http_docket_run_selects(job, name)) {
-            continue;
-        }
-
-        rq = docket_job_request(job, name, 1);
-        if (rq == NULL) {
-            goto failed;
-        }
-
-        if (run->old && docket_sensor_covered(rq->state)) {
-            continue;
-        }
-
-        ngx_memzero((u_char *) rq + sizeof(rq->name),
-                    sizeof(docket_request_t) - sizeof(rq->name));
-        rq->slices = 1;
-    }
-
-    /* the list of requests does not move any more */
-
-    for (i = 0; i < h->mcf->sensors.nelts; i++) {
-        name = (char *) h->peers[i].conf->name.data;
-        rq = docket_job_request(job, name, 0);
-
-        if (rq == NULL || rq->state != DOCKET_SENSOR_WAITING
-            || !ngx_http_docket_run_selects(job, name))
-        {
-            continue;
-        }
-
-        run->fetches[run->n].request = rq;
-
-        if (ngx_http_docket_run_fetch(h, run, &run->fetches[run->n],
-                                      &h->peers[i])
-            == NGX_OK)
-        {
-            run->left++;
-        }
-
-        run->n++;
-    }
-
     return run;
-
-failed:
-
-    ngx_free(run->fetches);
-    ngx_free(run);
-
-    return NULL;
 }
 
 
-static ngx_int_t
-ngx_http_docket_run_fetch(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run, ngx_http_docket_fetch_t *f,
-    ngx_http_docket_peer_t *peer)
+/*
+ * What an earlier run got of some sensors is merged in, if it is whole: not
+ * after a limit or for want of space.
+ */
+
+static void
+ngx_http_docket_run_old(ngx_http_docket_run_t *run)
 {
-    int64_t  padding;
-    char     name[DOCKET_MAX_SENSOR + 16];
+    int            fd;
+    size_t         i;
+    ngx_uint_t     covered;
+    struct stat    st;
+    docket_job_t  *job;
 
-    f->run = run;
-    f->peer = peer;
-    f->slot = -1;
-    f->at = ngx_http_docket_clock();
+    job = run->job;
+    covered = 0;
 
-    padding = (int64_t) h->mcf->time_padding * 1000;
-
-    (void) docket_query_sensor_text(run->job->terms, run->job->after - padding,
-                                    run->job->before + padding, f->text,
-                                    sizeof(f->text));
-
-    (void) snprintf(name, sizeof(name), ".spill.%s",
-                    (char *) peer->conf->name.data);
-
-    f->fd = openat(run->dirfd, name,
-                   O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0640);
-
-    if (f->fd == -1 || unlinkat(run->dirfd, name, 0) == -1) {
-        f->state = NGX_HTTP_DOCKET_FETCH_DONE;
-        f->request->state = DOCKET_SENSOR_FAILED;
-        (void) snprintf(f->request->error, sizeof(f->request->error),
-                        "writing to the spool: %s", strerror(errno));
-        return NGX_ERROR;
+    for (i = 0; i < job->nrequests; i++) {
+        covered += docket_sensor_covered(job->requests[i].state);
     }
 
-    ngx_queue_insert_tail(&peer->waiting, &f->queue);
+    if (job->capture_run == 0 || job->state != DOCKET_COMPLETED
+        || job->truncated || covered == 0)
+    {
+        return;
+    }
+
+    fd = openat(run->dirfd, run->hlp->mcf->sp.merged,
+                O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+    if (fd == -1) {
+        return;
+    }
+
+    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+        (void) close(fd);
+        return;
+    }
+
+    run->old = docket_stream_create(DOCKET_STREAM_MEM, -1, NULL);
+    if (run->old == NULL) {
+        (void) close(fd);
+        return;
+    }
+
+    run->old_fd = fd;
+    run->old_settled = job->settled;
+
+    docket_stream_file(run->old, fd, job->after * 1000, job->before * 1000);
+}
+
+
+static void
+ngx_http_docket_run_reset(ngx_http_docket_run_t *run)
+{
+    int64_t        settle;
+    docket_job_t  *job;
+
+    job = run->job;
+    settle = (int64_t) run->hlp->mcf->settle * 1000;
+
+    job->run++;
+    job->started = ngx_http_docket_now();
+    job->finished = 0;
+    job->settles_at = job->before + settle;
+    job->settled = (job->started >= job->settles_at
+                    && (run->old == NULL || run->old_settled));
+    job->partial = 0;
+    job->truncated = 0;
+    job->empty = 0;
+
+    (void) docket_job_reason(job, NULL);
+    (void) docket_job_event(job, DOCKET_REQUESTING, "Requesting",
+                            (run->old != NULL)
+                            ? "the sensors that are missing are asked"
+                            : "the sensors are asked", job->started);
+}
+
+
+/* An entry for each sensor; those that the old capture covers keep theirs. */
+
+static ngx_int_t
+ngx_http_docket_run_requests(ngx_http_docket_run_t *run)
+{
+    size_t                        i, n;
+    const char                   *name;
+    docket_job_t                 *job;
+    docket_request_t             *rq;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    job = run->job;
+    mcf = run->hlp->mcf;
+
+    n = 0;
+
+    for (i = 0; i < job->nrequests; i++) {
+
+        if (run->old != NULL
+            && docket_sensor_covered(job->requests[i].state))
+        {
+            if (n != i) {
+                job->requests[n] = job->requests[i];
+            }
+
+            n++;
+        }
+    }
+
+    job->nrequests = n;
+
+    n = (job->nsensors != 0) ? job->nsensors : mcf->sensors.nelts;
+
+    for (i = 0; i < n; i++) {
+        name = (job->nsensors != 0) ? job->sensors[i] : mcf->sensor_names[i];
+
+        rq = docket_job_request(job, name, 1);
+
+        if (rq == NULL) {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }
 
 
-void
-ngx_http_docket_run_free(ngx_http_docket_run_t *run)
+static ngx_int_t
+ngx_http_docket_run_asks(ngx_http_docket_run_t *run)
 {
-    ngx_uint_t  i;
+    size_t                   i, n, memory, half;
+    docket_job_t            *job;
+    docket_request_t        *rq;
+    ngx_http_docket_proc_t  *hlp;
 
-    for (i = 0; i < run->n; i++) {
-        if (run->fetches[i].fd > 0) {
-            (void) close(run->fetches[i].fd);
+    job = run->job;
+    hlp = run->hlp;
+
+    n = 0;
+
+    for (i = 0; i < job->nrequests; i++) {
+        rq = &job->requests[i];
+
+        if (rq->state != DOCKET_SENSOR_WAITING) {
+            continue;
+        }
+
+        if (ngx_http_docket_peer_find(hlp, rq->name) == NULL) {
+            rq->state = DOCKET_SENSOR_FAILED;
+            (void) snprintf(rq->error, sizeof(rq->error),
+                            "no such sensor is configured");
+            continue;
+        }
+
+        n++;
+    }
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    run->asks = ngx_calloc(n * sizeof(ngx_http_docket_ask_t), hlp->log);
+    if (run->asks == NULL) {
+        return NGX_ERROR;
+    }
+
+    run->slice = (int64_t) hlp->mcf->slice * 1000;
+
+    while ((job->before - job->after) / run->slice > NGX_HTTP_DOCKET_SLICES) {
+        run->slice *= 2;
+    }
+
+    /*
+     * One half of docket_buffer is shared equally, of the other one the first
+     * to come gets most.
+     */
+
+    half = hlp->mcf->buffer / 2;
+    memory = half / hlp->mcf->max_active;
+
+    if (hlp->memory < half) {
+        memory += (half - hlp->memory) / 4 * 3;
+    }
+
+    memory = ngx_min(memory / n, NGX_HTTP_DOCKET_STREAM_MAX);
+    memory = ngx_max(memory, DOCKET_STREAM_MEM);
+
+    for (i = 0; i < job->nrequests; i++) {
+
+        if (job->requests[i].state == DOCKET_SENSOR_WAITING
+            && ngx_http_docket_run_ask(run, i, memory) != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
-    (void) close(run->dirfd);
-    docket_job_destroy(run->job);
-    ngx_free(run->fetches);
-    ngx_free(run);
+    run->nopen = run->nasks;
+    run->memory = memory * run->nasks;
+    hlp->memory += run->memory;
+
+    return NGX_OK;
 }
 
 
-/* The last fetch has ended: the rest is the io thread's. */
+static ngx_int_t
+ngx_http_docket_run_ask(ngx_http_docket_run_t *run, ngx_uint_t request,
+    size_t memory)
+{
+    char                    name[sizeof(".spill.4294967295")];
+    docket_request_t       *rq;
+    ngx_http_docket_ask_t  *ask;
+
+    rq = &run->job->requests[request];
+    ask = &run->asks[run->nasks];
+
+    ask->run = run;
+    ask->peer = ngx_http_docket_peer_find(run->hlp, rq->name);
+    ask->request = request;
+    ask->open = 1;
+
+    (void) snprintf(name, sizeof(name), ".spill.%u", (unsigned) run->nasks);
+
+    ask->stream = docket_stream_create(memory, run->dirfd, name);
+    if (ask->stream == NULL) {
+        return NGX_ERROR;
+    }
+
+    run->nasks++;
+
+    ngx_http_docket_run_slices(run, ask, rq);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The first slice also has what lies before the sensor's oldest packets, the
+ * last one what lies in the future: there is nothing to be cut up.
+ */
+
+static void
+ngx_http_docket_run_slices(ngx_http_docket_run_t *run,
+    ngx_http_docket_ask_t *ask, docket_request_t *rq)
+{
+    int64_t        end;
+    docket_job_t  *job;
+
+    job = run->job;
+
+    ask->edge = job->after + run->slice;
+
+    if (ask->peer->oldest > ask->edge) {
+        ask->edge += (ask->peer->oldest - ask->edge) / run->slice * run->slice;
+    }
+
+    end = ngx_min(job->before, job->started);
+
+    rq->slices = 1;
+
+    if (end > ask->edge) {
+        rq->slices += (end - ask->edge + run->slice - 1) / run->slice;
+
+    } else {
+        ask->edge = job->before;
+    }
+}
+
+
+/* Entries per sensor are not in the record while the job runs. */
+
+static void
+ngx_http_docket_run_say(ngx_http_docket_run_t *run)
+{
+    char                         *text;
+    size_t                        n, len;
+    docket_job_t                 *job;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    job = run->job;
+    mcf = run->hlp->mcf;
+
+    n = job->nrequests;
+    job->nrequests = 0;
+
+    if (docket_job_print(job, &text, &len) == DOCKET_OK) {
+        ngx_http_docket_zone_update(mcf->zone, job, text, len);
+        free(text);
+    }
+
+    job->nrequests = n;
+
+    ngx_http_docket_zone_info_update(mcf->zone, ngx_http_docket_run_waited,
+                                     job);
+
+    run->dirty = 1;
+    ngx_http_docket_run_progress(run->hlp);
+}
+
+
+static void
+ngx_http_docket_run_waited(ngx_http_docket_zone_info_t *info, void *data)
+{
+    docket_job_t *job = data;
+
+    ngx_http_docket_histogram_add(&info->counters.wait,
+        (double) ngx_max(job->started - job->requested, 0) / DOCKET_SECOND);
+}
+
+
+static void
+ngx_http_docket_run_begin(ngx_http_docket_run_t *run)
+{
+    ngx_uint_t  i;
+
+    run->go = (run->old == NULL);
+
+    if (run->nasks == 0) {
+        ngx_http_docket_run_end(run);
+        return;
+    }
+
+    for (i = 0; i < run->nasks; i++) {
+        ngx_http_docket_peer_queue(&run->asks[i]);
+    }
+
+    /* the merge looks at its streams once, and is woken from then on */
+
+    if (run->go) {
+        ngx_http_docket_io_ready(run);
+    }
+
+    /* the run may be over before the last one is served */
+
+    for (i = 0; i < run->nasks; i++) {
+        if (run->asks[i].open) {
+            ngx_http_docket_peer_work(run->asks[i].peer);
+        }
+    }
+}
+
+
+docket_request_t *
+ngx_http_docket_ask_request(ngx_http_docket_ask_t *ask)
+{
+    return &ask->run->job->requests[ask->request];
+}
+
+
+const char *
+ngx_http_docket_ask_text(ngx_http_docket_ask_t *ask, size_t *len)
+{
+    int64_t                  after, before, padding;
+    ngx_http_docket_proc_t  *hlp;
+
+    hlp = ask->run->hlp;
+    padding = (int64_t) hlp->mcf->time_padding * 1000;
+
+    ngx_http_docket_ask_edges(ask, &after, &before);
+
+    *len = docket_query_sensor_text(ask->run->job->terms,
+                                    ngx_max(after - padding, 0),
+                                    before + padding,
+                                    hlp->text, sizeof(hlp->text));
+
+    if (*len >= sizeof(hlp->text)) {
+        /* never a text that was cut: it would ask for something else */
+        *len = 0;
+    }
+
+    return hlp->text;
+}
+
 
 void
-ngx_http_docket_run_fetched(ngx_http_docket_helper_t *h,
-    ngx_http_docket_run_t *run)
+ngx_http_docket_ask_edges(ngx_http_docket_ask_t *ask, int64_t *after,
+    int64_t *before)
 {
-    (void) pthread_mutex_lock(&h->mutex);
-    ngx_queue_insert_tail(&h->todo, &run->io);
-    (void) pthread_cond_signal(&h->cond);
-    (void) pthread_mutex_unlock(&h->mutex);
+    docket_job_t      *job;
+    docket_request_t  *rq;
+
+    job = ask->run->job;
+    rq = ngx_http_docket_ask_request(ask);
+
+    *after = (ask->slice == 0)
+             ? job->after : ask->edge + (ask->slice - 1) * ask->run->slice;
+
+    *before = (ask->slice + 1 >= rq->slices)
+              ? job->before : ask->edge + ask->slice * ask->run->slice;
+}
+
+
+ngx_uint_t
+ngx_http_docket_ask_next(ngx_http_docket_ask_t *ask)
+{
+    docket_request_t  *rq;
+
+    rq = ngx_http_docket_ask_request(ask);
+
+    rq->slices_done++;
+
+    ask->slice++;
+    ask->tries = 0;
+    ask->begun = 0;
+
+    ngx_http_docket_ask_changed(ask);
+    ngx_http_docket_ask_wake(ask);
+
+    return ask->slice < rq->slices;
+}
+
+
+void
+ngx_http_docket_ask_close(ngx_http_docket_ask_t *ask,
+    docket_sensor_state_e state, const char *words)
+{
+    char               oldest[DOCKET_TIME_LEN];
+    uint64_t           records;
+    docket_request_t  *rq;
+
+    rq = ngx_http_docket_ask_request(ask);
+
+    docket_stream_finish(ask->stream);
+    records = docket_stream_count(ask->stream)->records;
+
+    if (state == DOCKET_SENSOR_FAILED && records != 0) {
+        state = DOCKET_SENSOR_PARTIAL;
+
+    } else if (state == DOCKET_SENSOR_COMPLETE && records == 0
+               && ask->slice >= rq->slices)
+    {
+        state = DOCKET_SENSOR_EMPTY;
+    }
+
+    if (words != NULL) {
+        (void) snprintf(rq->error, sizeof(rq->error), "%s", words);
+
+        ngx_log_error((state == DOCKET_SENSOR_CANCELLED ? NGX_LOG_INFO
+                                                        : NGX_LOG_WARN),
+                      ask->run->hlp->log, 0,
+                      "docket job %s, sensor \"%s\": %s",
+                      ask->run->id, rq->name, words);
+    }
+
+    if (ask->peer->oldest > ask->run->job->after + DOCKET_SECOND
+        && rq->warning[0] == '\0' && docket_sensor_covered(state))
+    {
+        (void) docket_format_time(oldest, ask->peer->oldest);
+        (void) snprintf(rq->warning, sizeof(rq->warning),
+                        "the sensor's packets begin at %s", oldest);
+    }
+
+    rq->state = state;
+    rq->finished = ngx_http_docket_now();
+
+    ask->open = 0;
+
+    ngx_http_docket_ask_changed(ask);
+    ngx_http_docket_ask_wake(ask);
+
+    if (--ask->run->nopen == 0) {
+        ngx_http_docket_run_end(ask->run);
+    }
+}
+
+
+void
+ngx_http_docket_ask_wake(ngx_http_docket_ask_t *ask)
+{
+    ngx_http_docket_run_t  *run;
+
+    run = ask->run;
+
+    if (!run->go && (docket_stream_count(ask->stream)->records != 0
+                     || ask->slice != 0))
+    {
+        (void) pthread_mutex_lock(&run->hlp->mutex);
+        run->go = 1;
+        (void) pthread_mutex_unlock(&run->hlp->mutex);
+
+        ngx_http_docket_io_ready(run);
+    }
+
+    if (docket_stream_wakes(ask->stream)) {
+        ngx_http_docket_io_ready(run);
+    }
+}
+
+
+void
+ngx_http_docket_ask_changed(ngx_http_docket_ask_t *ask)
+{
+    ngx_http_docket_run_t  *run;
+
+    run = ask->run;
+
+    if (!run->dirty) {
+        run->dirty = 1;
+        ngx_http_docket_timer(run->hlp, run->said + NGX_HTTP_DOCKET_PROGRESS);
+    }
+}
+
+
+/* Nothing more comes: the record is the io thread's from here on. */
+
+static void
+ngx_http_docket_run_end(ngx_http_docket_run_t *run)
+{
+    run->dirty = 0;
+    ngx_http_docket_io_ended(run);
+}
+
+
+void
+ngx_http_docket_run_progress(ngx_http_docket_proc_t *hlp)
+{
+    ngx_uint_t              told;
+    ngx_queue_t            *q;
+    ngx_http_docket_run_t  *run;
+
+    told = 0;
+
+    for (q = ngx_queue_head(&hlp->runs);
+         q != ngx_queue_sentinel(&hlp->runs);
+         q = ngx_queue_next(q))
+    {
+        run = ngx_queue_data(q, ngx_http_docket_run_t, queue);
+
+        if (!run->dirty || run->nopen == 0) {
+            continue;
+        }
+
+        if (hlp->now - run->said < NGX_HTTP_DOCKET_PROGRESS) {
+            ngx_http_docket_timer(hlp, run->said + NGX_HTTP_DOCKET_PROGRESS);
+            continue;
+        }
+
+        run->dirty = 0;
+        run->said = hlp->now;
+        told = 1;
+
+        ngx_http_docket_zone_progress(hlp->mcf->zone, run->id,
+                                      run->job->requests,
+                                      run->job->nrequests);
+    }
+
+    if (told) {
+        ngx_http_docket_wake_workers(hlp->mcf);
+    }
+}
+
+
+void
+ngx_http_docket_run_check(ngx_http_docket_proc_t *hlp)
+{
+    ngx_queue_t             *q, *next;
+    ngx_http_docket_run_t   *run;
+    ngx_http_docket_stop_e   stop;
+
+    for (q = ngx_queue_head(&hlp->runs);
+         q != ngx_queue_sentinel(&hlp->runs);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        run = ngx_queue_data(q, ngx_http_docket_run_t, queue);
+
+        if (run->nopen == 0 || run->aborted) {
+            continue;
+        }
+
+        (void) pthread_mutex_lock(&hlp->mutex);
+        stop = run->stop;
+        (void) pthread_mutex_unlock(&hlp->mutex);
+
+        switch (stop) {
+
+        case NGX_HTTP_DOCKET_STOP_LIMIT:
+            ngx_http_docket_run_abort(run, DOCKET_SENSOR_COMPLETE, NULL);
+            continue;
+
+        case NGX_HTTP_DOCKET_STOP_SPACE:
+            ngx_http_docket_run_abort(run, DOCKET_SENSOR_FAILED,
+                                      "stopped: the spool is full");
+            continue;
+
+        case NGX_HTTP_DOCKET_STOP_ERROR:
+            ngx_http_docket_run_abort(run, DOCKET_SENSOR_CANCELLED,
+                                      "stopped: the job failed");
+            continue;
+
+        default:
+            break;
+        }
+
+        if (hlp->look
+            && ngx_http_docket_zone_cancel_asked(hlp->mcf->zone, run->id))
+        {
+
+            (void) pthread_mutex_lock(&hlp->mutex);
+            run->cancel = 1;
+            (void) pthread_mutex_unlock(&hlp->mutex);
+
+            ngx_http_docket_run_abort(run, DOCKET_SENSOR_CANCELLED,
+                                      "cancelled");
+        }
+    }
+}
+
+
+static void
+ngx_http_docket_run_abort(ngx_http_docket_run_t *run,
+    docket_sensor_state_e state, const char *words)
+{
+    ngx_uint_t              i;
+    ngx_http_docket_ask_t  *ask;
+
+    run->aborted = 1;
+
+    for (i = 0; i < run->nasks; i++) {
+        ask = &run->asks[i];
+
+        if (!ask->open) {
+            continue;
+        }
+
+        ngx_http_docket_peer_forget(ask);
+        ngx_http_docket_ask_close(ask, state, words);
+
+        /* the next one's question can be asked */
+
+        ngx_http_docket_peer_work(ask->peer);
+    }
+}
+
+
+void
+ngx_http_docket_run_reap(ngx_http_docket_proc_t *hlp)
+{
+    ngx_queue_t            *q;
+    ngx_http_docket_run_t  *run;
+
+    for ( ;; ) {
+        run = NULL;
+
+        (void) pthread_mutex_lock(&hlp->mutex);
+
+        if (!ngx_queue_empty(&hlp->done)) {
+            q = ngx_queue_head(&hlp->done);
+            ngx_queue_remove(q);
+            run = ngx_queue_data(q, ngx_http_docket_run_t, io_queue);
+        }
+
+        (void) pthread_mutex_unlock(&hlp->mutex);
+
+        if (run == NULL) {
+            return;
+        }
+
+        ngx_queue_remove(&run->queue);
+        hlp->nruns--;
+        hlp->look = 1;
+        hlp->memory -= run->memory;
+
+        ngx_http_docket_run_destroy(run);
+    }
+}
+
+
+static void
+ngx_http_docket_run_destroy(ngx_http_docket_run_t *run)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < run->nasks; i++) {
+        docket_stream_destroy(run->asks[i].stream);
+    }
+
+    if (run->old != NULL) {
+        docket_stream_destroy(run->old);
+    }
+
+    if (run->old_fd != -1) {
+        (void) close(run->old_fd);
+    }
+
+    if (run->dirfd != -1) {
+        (void) close(run->dirfd);
+    }
+
+    if (run->job != NULL) {
+        docket_job_destroy(run->job);
+    }
+
+    ngx_free(run->asks);
+    ngx_free(run);
 }

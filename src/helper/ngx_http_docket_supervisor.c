@@ -1,21 +1,35 @@
 /*
- * Starts the docket process, from nginx's cache manager process, which calls
- * the manager of each path again and again.
+ * The manager's side: starts the docket process when none lives.
+ *
+ * It runs in nginx's cache manager process, which calls it again after the
+ * milliseconds that it returned.
  */
 
-#include "helper/ngx_http_docket_helper.h"
 #include "helper/ngx_http_docket_process.h"
 
 
-#define NGX_HTTP_DOCKET_SLOT      (NGX_MAX_PROCESSES - 1)
-#define NGX_HTTP_DOCKET_LOOK      200
-#define NGX_HTTP_DOCKET_BACKOFF   30000
+/* a number that neither the master nor the manager uses for a child */
+#define NGX_HTTP_DOCKET_SLOT          (NGX_MAX_PROCESSES - 1)
+
+#define NGX_HTTP_DOCKET_LOOK          200     /* milliseconds */
+#define NGX_HTTP_DOCKET_BACKOFF_MAX   30000
+#define NGX_HTTP_DOCKET_LIFE          30000   /* that counts as good */
 
 
-static ngx_pid_t   ngx_http_docket_pid;
-static ngx_msec_t  ngx_http_docket_started;
-static ngx_msec_t  ngx_http_docket_backoff;
-static ngx_msec_t  ngx_http_docket_next;
+typedef struct {
+    ngx_pid_t      pid;                       /* 0: none was started */
+    int64_t        started;
+    int64_t        next;                      /* not before */
+    ngx_msec_t     backoff;
+} ngx_http_docket_child_t;
+
+
+static ngx_uint_t ngx_http_docket_alive(ngx_http_docket_child_t *child);
+static void ngx_http_docket_spawn(ngx_http_docket_main_conf_t *mcf,
+    ngx_http_docket_child_t *child);
+
+
+static ngx_http_docket_child_t  ngx_http_docket_child;
 
 
 ngx_msec_t
@@ -23,72 +37,115 @@ ngx_http_docket_supervisor(void *data)
 {
     ngx_http_docket_main_conf_t *mcf = data;
 
-    ngx_int_t     slot;
-    ngx_msec_t    now;
-    ngx_socket_t  channel;
+    int64_t                   now;
+    ngx_http_docket_child_t  *child;
 
-    /* "docket_api" in a process without a manager is refused elsewhere */
+    child = &ngx_http_docket_child;
 
-    if (ngx_quit || ngx_terminate) {
+    if (child->pid != 0 && ngx_http_docket_alive(child)) {
         return NGX_HTTP_DOCKET_LOOK;
     }
 
-    now = ngx_http_docket_clock();
+    now = ngx_http_docket_monotonic();
+
+    if (child->pid != 0) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "docket process %P has gone", child->pid);
+
+        if (now - child->started >= NGX_HTTP_DOCKET_LIFE) {
+            child->backoff = 0;
+        }
+
+        child->pid = 0;
+        child->next = now + child->backoff;
+
+        child->backoff = (child->backoff == 0) ? 1000 : child->backoff * 2;
+
+        if (child->backoff > NGX_HTTP_DOCKET_BACKOFF_MAX) {
+            child->backoff = NGX_HTTP_DOCKET_BACKOFF_MAX;
+        }
+    }
+
+    /* a worker may have died with it as well */
 
     ngx_http_docket_zone_unstick(mcf->zone);
 
-    if (ngx_http_docket_pid != 0) {
-
-        if (kill(ngx_http_docket_pid, 0) == 0) {
-            return NGX_HTTP_DOCKET_LOOK;
-        }
-
-        ngx_http_docket_zone_disown(mcf->zone, ngx_http_docket_pid);
-        ngx_http_docket_pid = 0;
-
-        /* one that lived for a while is started again at once */
-
-        if (now - ngx_http_docket_started > NGX_HTTP_DOCKET_BACKOFF) {
-            ngx_http_docket_backoff = 0;
-        }
-
-        ngx_http_docket_next = now + ngx_http_docket_backoff;
-
-        ngx_http_docket_backoff = ngx_min(NGX_HTTP_DOCKET_BACKOFF,
-                                          ngx_http_docket_backoff * 2 + 1000);
+    if (now < child->next) {
+        return ngx_min(child->next - now, NGX_HTTP_DOCKET_LOOK);
     }
 
-    if ((ngx_msec_int_t) (ngx_http_docket_next - now) > 0) {
-        return ngx_min(NGX_HTTP_DOCKET_LOOK, ngx_http_docket_next - now);
+    ngx_http_docket_spawn(mcf, child);
+
+    return NGX_HTTP_DOCKET_LOOK;
+}
+
+
+/*
+ * The child's end of the channel is open as long as the child lives, whatever
+ * becomes of its pid.
+ */
+
+static ngx_uint_t
+ngx_http_docket_alive(ngx_http_docket_child_t *child)
+{
+    char           c;
+    ssize_t        n;
+    ngx_socket_t  *channel;
+
+    channel = ngx_processes[NGX_HTTP_DOCKET_SLOT].channel;
+
+    n = recv(channel[0], &c, 1, MSG_PEEK|MSG_DONTWAIT);
+
+    if (n > 0
+        || (n == -1 && (ngx_errno == NGX_EAGAIN || ngx_errno == NGX_EINTR)))
+    {
+        return 1;
     }
+
+    (void) close(channel[0]);
+    channel[0] = -1;
+
+    ngx_processes[NGX_HTTP_DOCKET_SLOT].pid = -1;
+
+    return 0;
+}
+
+
+static void
+ngx_http_docket_spawn(ngx_http_docket_main_conf_t *mcf,
+    ngx_http_docket_child_t *child)
+{
+    ngx_int_t                slot;
+    ngx_pid_t                pid;
+    ngx_socket_t             channel, *pair;
+    ngx_http_docket_spawn_t  spawn;
+
+    spawn.mcf = mcf;
+    spawn.master = ngx_parent;
 
     slot = ngx_process_slot;
     channel = ngx_channel;
 
-    ngx_http_docket_pid = ngx_spawn_process((ngx_cycle_t *) ngx_cycle,
-                                            ngx_http_docket_process, mcf,
-                                            "docket process",
-                                            NGX_HTTP_DOCKET_SLOT);
+    pid = ngx_spawn_process((ngx_cycle_t *) ngx_cycle,
+                            ngx_http_docket_process, &spawn, "docket process",
+                            NGX_HTTP_DOCKET_SLOT);
 
     ngx_process_slot = slot;
     ngx_channel = channel;
 
-    ngx_http_docket_started = now;
+    child->started = ngx_http_docket_monotonic();
 
-    if (ngx_http_docket_pid == NGX_INVALID_PID) {
-        ngx_http_docket_pid = 0;
-        ngx_http_docket_next = now + NGX_HTTP_DOCKET_BACKOFF;
-        return NGX_HTTP_DOCKET_LOOK;
+    if (pid == NGX_INVALID_PID) {
+        child->next = child->started + 1000;
+        return;
     }
 
-    /* the child's end: it has to see the end of file when we die */
+    pair = ngx_processes[NGX_HTTP_DOCKET_SLOT].channel;
 
-    if (close(ngx_processes[NGX_HTTP_DOCKET_SLOT].channel[1]) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
-                      "close() channel failed");
-    }
+    /* else the child's death would not be seen */
 
-    ngx_processes[NGX_HTTP_DOCKET_SLOT].channel[1] = -1;
+    (void) close(pair[1]);
+    pair[1] = -1;
 
-    return NGX_HTTP_DOCKET_LOOK;
+    child->pid = pid;
 }

@@ -1,290 +1,487 @@
 /*
- * Routes.
+ * docket_api: from a request's path and method to its endpoint.
+ *
+ * nginx has chosen the location, and with it what the request may do, by the
+ * decoded path; so the endpoint is chosen by the decoded path too.  Questions
+ * in a path are read as they were sent, since "%2F" is no "/" in them.
  */
 
-#include "http/ngx_http_docket_status.h"
-
-
-typedef enum {
-    NGX_HTTP_DOCKET_R_ASK = 0,        /* POST / */
-    NGX_HTTP_DOCKET_R_URI,
-    NGX_HTTP_DOCKET_R_PCAP,
-    NGX_HTTP_DOCKET_R_RAW,
-    NGX_HTTP_DOCKET_R_QUERY,
-    NGX_HTTP_DOCKET_R_STATUS,
-    NGX_HTTP_DOCKET_R_EVENTS,
-    NGX_HTTP_DOCKET_R_STATS,
-    NGX_HTTP_DOCKET_R_IDS,
-    NGX_HTTP_DOCKET_R_URLS,
-    NGX_HTTP_DOCKET_R_CANCEL
-} ngx_http_docket_route_e;
-
-
-typedef struct {
-    ngx_str_t                  name;
-    ngx_uint_t                 methods;
-    const char                *allow;
-    ngx_http_docket_route_e    route;
-} ngx_http_docket_route_t;
+#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_http.h"
+#include "http/ngx_http_docket_openapi.h"
 
 
 #define NGX_HTTP_DOCKET_READ  (NGX_HTTP_GET|NGX_HTTP_HEAD)
 
+/* flags of an endpoint */
+#define NGX_HTTP_DOCKET_REST  0x01    /* something follows its name */
+#define NGX_HTTP_DOCKET_BODY  0x02    /* the body of a POST is read */
+#define NGX_HTTP_DOCKET_LINK  0x04    /* a person may come from another site */
 
-static const ngx_http_docket_route_t  ngx_http_docket_routes[] = {
-    { ngx_string(""), NGX_HTTP_POST, "POST", NGX_HTTP_DOCKET_R_ASK },
-    { ngx_string("uri"), NGX_HTTP_GET, "GET", NGX_HTTP_DOCKET_R_URI },
-    { ngx_string("q"), NGX_HTTP_GET, "GET", NGX_HTTP_DOCKET_R_URI },
-    { ngx_string("pcap"), NGX_HTTP_GET, "GET", NGX_HTTP_DOCKET_R_PCAP },
-    { ngx_string("raw"), NGX_HTTP_GET|NGX_HTTP_POST, "GET, POST",
-      NGX_HTTP_DOCKET_R_RAW },
-    { ngx_string("query"), NGX_HTTP_POST, "POST", NGX_HTTP_DOCKET_R_QUERY },
-    { ngx_string("status"), NGX_HTTP_DOCKET_READ, "GET, HEAD",
-      NGX_HTTP_DOCKET_R_STATUS },
-    { ngx_string("events"), NGX_HTTP_GET, "GET", NGX_HTTP_DOCKET_R_EVENTS },
-    { ngx_string("stats"), NGX_HTTP_DOCKET_READ, "GET, HEAD",
-      NGX_HTTP_DOCKET_R_STATS },
-    { ngx_string("ids"), NGX_HTTP_DOCKET_READ, "GET, HEAD",
-      NGX_HTTP_DOCKET_R_IDS },
-    { ngx_string("urls"), NGX_HTTP_DOCKET_READ, "GET, HEAD",
-      NGX_HTTP_DOCKET_R_URLS },
-    { ngx_string("cancel"), NGX_HTTP_POST, "POST", NGX_HTTP_DOCKET_R_CANCEL },
-    { ngx_null_string, 0, NULL, 0 }
+
+typedef ngx_int_t (*ngx_http_docket_endpoint_pt)(ngx_http_request_t *r,
+    ngx_str_t *rest);
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_uint_t                   methods;
+    ngx_uint_t                   flags;
+    ngx_http_docket_endpoint_pt  handler;
+} ngx_http_docket_endpoint_t;
+
+
+static ngx_int_t ngx_http_docket_path(ngx_http_request_t *r,
+    ngx_http_docket_ctx_t *ctx);
+static ngx_uint_t ngx_http_docket_empty_segment(ngx_str_t *path);
+static ngx_int_t ngx_http_docket_raw_path(ngx_http_request_t *r,
+    ngx_http_docket_ctx_t *ctx, ngx_str_t *prefix);
+static ngx_http_docket_endpoint_t *ngx_http_docket_route(
+    ngx_http_docket_ctx_t *ctx);
+static ngx_int_t ngx_http_docket_not_allowed(ngx_http_request_t *r,
+    ngx_uint_t methods);
+static void ngx_http_docket_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_docket_too_large(ngx_http_request_t *r);
+
+static ngx_int_t ngx_http_docket_post(ngx_http_request_t *r, ngx_str_t *rest);
+static ngx_int_t ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest);
+static ngx_int_t ngx_http_docket_raw(ngx_http_request_t *r, ngx_str_t *rest);
+static ngx_int_t ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest);
+static ngx_int_t ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest);
+static ngx_int_t ngx_http_docket_openapi(ngx_http_request_t *r,
+    ngx_str_t *rest);
+static ngx_int_t ngx_http_docket_ask_and_send(ngx_http_request_t *r,
+    ngx_http_docket_source_e source);
+
+
+static ngx_http_docket_endpoint_t  ngx_http_docket_root = {
+    ngx_string(""), NGX_HTTP_POST, NGX_HTTP_DOCKET_BODY, ngx_http_docket_post
 };
 
 
-static ngx_int_t ngx_http_docket_paths(ngx_http_request_t *r,
-    ngx_http_docket_ctx_t *ctx);
-static ngx_int_t ngx_http_docket_route(ngx_http_request_t *r);
-static ngx_int_t ngx_http_docket_question(ngx_http_request_t *r,
-    ngx_http_docket_source_e source, size_t offset, ngx_uint_t stream);
-static ngx_int_t ngx_http_docket_cancel(ngx_http_request_t *r,
-    ngx_str_t *rest);
-static void ngx_http_docket_body_handler(ngx_http_request_t *r);
+static ngx_http_docket_endpoint_t  ngx_http_docket_job = {
+    ngx_string("ID"), NGX_HTTP_DELETE, NGX_HTTP_DOCKET_REST,
+    ngx_http_docket_delete
+};
+
+
+static ngx_http_docket_endpoint_t  ngx_http_docket_endpoints[] = {
+
+    { ngx_string("uri"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_LINK, ngx_http_docket_uri },
+
+    { ngx_string("q"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_LINK, ngx_http_docket_uri },
+
+    { ngx_string("raw"), NGX_HTTP_DOCKET_READ|NGX_HTTP_POST,
+      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_raw },
+
+    { ngx_string("pcap"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_pcap },
+
+    { ngx_string("query"), NGX_HTTP_POST,
+      NGX_HTTP_DOCKET_BODY, ngx_http_docket_query },
+
+    { ngx_string("explain"), NGX_HTTP_DOCKET_READ|NGX_HTTP_POST,
+      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_explain },
+
+    { ngx_string("status"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_status },
+
+    { ngx_string("events"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_events },
+
+    { ngx_string("stats"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_stats },
+
+    { ngx_string("ids"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_ids },
+
+    { ngx_string("urls"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_urls },
+
+    { ngx_string("jobs"), NGX_HTTP_DOCKET_READ, 0, ngx_http_docket_jobs },
+
+    { ngx_string("find"), NGX_HTTP_POST,
+      NGX_HTTP_DOCKET_BODY, ngx_http_docket_search },
+
+    { ngx_string("cancel"), NGX_HTTP_POST,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_cancel },
+
+    { ngx_string("retry"), NGX_HTTP_POST,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_retry },
+
+    { ngx_string("clean"), NGX_HTTP_POST, 0, ngx_http_docket_clean_now },
+
+    { ngx_string("sensors"), NGX_HTTP_DOCKET_READ,
+      0, ngx_http_docket_sensors },
+
+    { ngx_string("metrics"), NGX_HTTP_DOCKET_READ,
+      0, ngx_http_docket_metrics },
+
+    { ngx_string("openapi.json"), NGX_HTTP_DOCKET_READ,
+      0, ngx_http_docket_openapi },
+
+    { ngx_null_string, 0, 0, NULL }
+};
 
 
 ngx_int_t
 ngx_http_docket_api_handler(ngx_http_request_t *r)
 {
-    ngx_int_t               rc;
-    ngx_http_docket_ctx_t  *ctx;
+    ngx_int_t                    rc;
+    ngx_http_docket_ctx_t       *ctx;
+    ngx_http_docket_endpoint_t  *ep;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_docket_ctx_t));
     if (ctx == NULL) {
-        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_docket_ctx_t));
-        if (ctx == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_http_set_ctx(r, ctx, ngx_http_docket_module);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_docket_paths(r, ctx) != NGX_OK) {
+    ngx_http_set_ctx(r, ctx, ngx_http_docket_module);
+
+    rc = ngx_http_docket_path(r, ctx);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ep = (rc == NGX_OK) ? ngx_http_docket_route(ctx) : NULL;
+
+    rc = ngx_http_docket_site(r, ep != NULL
+                                 && (ep->flags & NGX_HTTP_DOCKET_LINK));
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ep == NULL) {
         return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
                                        "there is no such endpoint");
     }
 
-    if (!(r->method & NGX_HTTP_POST)) {
+    if ((r->method & ep->methods) == 0) {
+        return ngx_http_docket_not_allowed(r, ep->methods);
+    }
+
+    if (r->method != NGX_HTTP_POST
+        || (ep->flags & NGX_HTTP_DOCKET_BODY) == 0)
+    {
         rc = ngx_http_discard_request_body(r);
 
-        return (rc != NGX_OK) ? rc : ngx_http_docket_route(r);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ep->handler(r, &ctx->rest);
     }
+
+    if (r->headers_in.content_length_n > NGX_HTTP_DOCKET_MAX_BODY) {
+        return ngx_http_docket_too_large(r);
+    }
+
+    ctx->data = ep;
+    r->request_body_in_single_buf = 1;
 
     rc = ngx_http_read_client_request_body(r, ngx_http_docket_body_handler);
 
-    return (rc >= NGX_HTTP_SPECIAL_RESPONSE) ? rc : NGX_DONE;
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
 }
 
 
 static void
 ngx_http_docket_body_handler(ngx_http_request_t *r)
 {
-    ngx_http_finalize_request(r, ngx_http_docket_route(r));
+    ngx_http_docket_ctx_t       *ctx;
+    ngx_http_docket_endpoint_t  *ep;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+
+    ep = ctx->data;
+    ctx->data = NULL;
+
+    /* a length that was not told before the body */
+
+    if (r->headers_in.content_length_n > NGX_HTTP_DOCKET_MAX_BODY) {
+        ngx_http_finalize_request(r, ngx_http_docket_too_large(r));
+        return;
+    }
+
+    ngx_http_finalize_request(r, ep->handler(r, &ctx->rest));
 }
 
 
-/* Below the prefix: as nginx decoded it, and as it was sent. */
+static ngx_int_t
+ngx_http_docket_too_large(ngx_http_request_t *r)
+{
+    return ngx_http_docket_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                   "the body has more than %d bytes",
+                                   NGX_HTTP_DOCKET_MAX_BODY);
+}
+
+
+/* NGX_DECLINED: no endpoint has such a path. */
 
 static ngx_int_t
-ngx_http_docket_paths(ngx_http_request_t *r, ngx_http_docket_ctx_t *ctx)
+ngx_http_docket_path(ngx_http_request_t *r, ngx_http_docket_ctx_t *ctx)
 {
-    u_char                      *p, *last;
+    ngx_str_t                   *prefix;
     ngx_http_docket_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
 
-    ctx->path = r->uri;
-    ctx->raw_path = r->unparsed_uri;
+    prefix = &lcf->prefix;
 
-    last = ctx->raw_path.data + ctx->raw_path.len;
-    p = ngx_strlchr(ctx->raw_path.data, last, '?');
-
-    if (p != NULL) {
-        ctx->raw_path.len = p - ctx->raw_path.data;
-    }
-
-    if (ctx->path.len < lcf->prefix.len
-        || ngx_strncmp(ctx->path.data, lcf->prefix.data, lcf->prefix.len) != 0)
+    if (r->uri.len < prefix->len
+        || ngx_memcmp(r->uri.data, prefix->data, prefix->len) != 0)
     {
         return NGX_DECLINED;
     }
 
-    ctx->path.data += lcf->prefix.len;
-    ctx->path.len -= lcf->prefix.len;
+    ctx->path.data = r->uri.data + prefix->len;
+    ctx->path.len = r->uri.len - prefix->len;
 
-    /* a rewritten or oddly escaped prefix: what nginx made of it counts */
-
-    if (ctx->raw_path.len >= lcf->prefix.len
-        && ngx_strncmp(ctx->raw_path.data, lcf->prefix.data, lcf->prefix.len)
-           == 0)
-    {
-        ctx->raw_path.data += lcf->prefix.len;
-        ctx->raw_path.len -= lcf->prefix.len;
-
-    } else {
-        ctx->raw_path = ctx->path;
+    if (ctx->path.len == 0) {
+        ngx_str_set(&ctx->path, "/");
     }
 
-    return (ctx->path.len == 0 || ctx->path.data[0] == '/') ? NGX_OK
-                                                            : NGX_DECLINED;
+    if (ctx->path.data[0] != '/') {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_docket_raw_path(r, ctx, prefix) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* nginx merges empty segments, so they are looked for as they were sent */
+
+    if (ngx_http_docket_empty_segment(&ctx->raw_path)
+        || (r->valid_unparsed_uri
+            && ngx_http_docket_empty_segment(&r->unparsed_uri)))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_http_docket_route(ngx_http_request_t *r)
+static ngx_uint_t
+ngx_http_docket_empty_segment(ngx_str_t *path)
 {
-    u_char                         *p, *last;
-    size_t                          offset;
-    ngx_str_t                       name, rest, allow;
-    ngx_http_docket_ctx_t          *ctx;
-    const ngx_http_docket_route_t  *t;
+    size_t  i;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+    for (i = 0; i + 1 < path->len && path->data[i] != '?'; i++) {
+        if (path->data[i] == '/' && path->data[i + 1] == '/') {
+            return 1;
+        }
+    }
 
-    p = ctx->path.data + (ctx->path.len != 0);
+    return 0;
+}
+
+
+/* A path that was rewritten, or came with another spelling of the prefix, is
+   spelled anew. */
+
+static ngx_int_t
+ngx_http_docket_raw_path(ngx_http_request_t *r, ngx_http_docket_ctx_t *ctx,
+    ngx_str_t *prefix)
+{
+    u_char  *p, *last;
+
+    p = r->unparsed_uri.data;
+
+    if (r->valid_unparsed_uri && r->unparsed_uri.len >= prefix->len
+        && ngx_memcmp(p, prefix->data, prefix->len) == 0)
+    {
+        last = ngx_strlchr(p, p + r->unparsed_uri.len, '?');
+
+        if (last == NULL) {
+            last = p + r->unparsed_uri.len;
+        }
+
+        ctx->raw_path.data = p + prefix->len;
+        ctx->raw_path.len = last - ctx->raw_path.data;
+
+        if (ctx->raw_path.len != 0) {
+            return NGX_OK;
+        }
+    }
+
+    ctx->raw_path.len = ctx->path.len
+                        + 2 * ngx_escape_uri(NULL, ctx->path.data,
+                                             ctx->path.len, NGX_ESCAPE_URI);
+
+    ctx->raw_path.data = ngx_pnalloc(r->pool, ctx->raw_path.len);
+    if (ctx->raw_path.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_escape_uri(ctx->raw_path.data, ctx->path.data, ctx->path.len,
+                   NGX_ESCAPE_URI);
+
+    return NGX_OK;
+}
+
+
+static ngx_http_docket_endpoint_t *
+ngx_http_docket_route(ngx_http_docket_ctx_t *ctx)
+{
+    char                         id[DOCKET_ID_LEN + 1];
+    u_char                      *p, *last;
+    ngx_str_t                    name;
+    ngx_http_docket_endpoint_t  *ep;
+
+    p = ctx->path.data + 1;
     last = ctx->path.data + ctx->path.len;
 
     name.data = p;
-    rest.data = ngx_strlchr(p, last, '/');
 
-    if (rest.data == NULL) {
-        rest.data = last;
-        name.len = last - p;
-
-    } else {
-        name.len = rest.data - p;
-        rest.data++;
+    while (p < last && *p != '/') {
+        p++;
     }
 
-    rest.len = last - rest.data;
+    name.len = p - name.data;
 
-    for (t = ngx_http_docket_routes; t->allow != NULL; t++) {
-        if (t->name.len == name.len
-            && ngx_strncmp(t->name.data, name.data, name.len) == 0)
-        {
-            break;
-        }
+    if (name.len == 0) {
+        return (p == last) ? &ngx_http_docket_root : NULL;
     }
 
-    if (t->allow == NULL || (name.len == 0 && rest.len != 0)) {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "there is no such endpoint");
+    if (p < last) {
+        p++;
     }
 
-    if (!(r->method & t->methods)) {
-        allow.data = (u_char *) t->allow;
-        allow.len = ngx_strlen(t->allow);
+    ctx->rest.data = p;
+    ctx->rest.len = last - p;
 
-        if (ngx_http_docket_header(r, "Allow", &allow) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ctx->rest.len != 0 && last[-1] == '/') {
+        ctx->rest.len--;
+    }
+
+    if (docket_spool_id((char *) name.data, name.len, id)) {
+
+        if (ctx->rest.len != 0) {
+            return NULL;
         }
 
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_ALLOWED,
-                                       "this endpoint takes %V", &allow);
+        ctx->rest = name;
+
+        return &ngx_http_docket_job;
     }
 
-    /* endpoint names are plain: they are as long in the raw path */
+    /* the name as it was sent must be the one that nginx saw */
 
-    offset = ngx_min(ctx->raw_path.len, name.len + 2);
+    ctx->offset = 1 + name.len;
 
-    if (t->route >= NGX_HTTP_DOCKET_R_STATUS && rest.len != 0
-        && rest.data[rest.len - 1] == '/')
+    if (ctx->raw_path.len < ctx->offset
+        || ngx_memcmp(ctx->raw_path.data, ctx->path.data, ctx->offset) != 0
+        || (ctx->raw_path.len > ctx->offset
+            && ctx->raw_path.data[ctx->offset] != '/'))
     {
-        rest.len--;
+        return NULL;
     }
 
-    switch (t->route) {
-
-    case NGX_HTTP_DOCKET_R_ASK:
-        return ngx_http_docket_question(r, NGX_HTTP_DOCKET_FROM_BODY, 0, 0);
-
-    case NGX_HTTP_DOCKET_R_URI:
-        return ngx_http_docket_question(r, NGX_HTTP_DOCKET_FROM_URI, offset,
-                                        0);
-
-    case NGX_HTTP_DOCKET_R_PCAP:
-        return ngx_http_docket_question(r, NGX_HTTP_DOCKET_FROM_URI, offset,
-                                        1);
-
-    case NGX_HTTP_DOCKET_R_RAW:
-        return (r->method & NGX_HTTP_POST)
-               ? ngx_http_docket_question(r, NGX_HTTP_DOCKET_FROM_RAW_BODY, 0,
-                                          0)
-               : ngx_http_docket_question(r, NGX_HTTP_DOCKET_FROM_RAW_URI,
-                                          rest.data - ctx->path.data, 0);
-
-    case NGX_HTTP_DOCKET_R_QUERY:
-        return ngx_http_docket_question(r, NGX_HTTP_DOCKET_FROM_STENO_BODY, 0,
-                                        1);
-
-    case NGX_HTTP_DOCKET_R_STATUS:
-        return ngx_http_docket_status(r, &rest);
-
-    case NGX_HTTP_DOCKET_R_EVENTS:
-        return ngx_http_docket_events(r, &rest);
-
-    case NGX_HTTP_DOCKET_R_STATS:
-        return ngx_http_docket_stats(r, &rest);
-
-    case NGX_HTTP_DOCKET_R_IDS:
-        return ngx_http_docket_list(r, &rest, 0);
-
-    case NGX_HTTP_DOCKET_R_URLS:
-        return ngx_http_docket_list(r, &rest, 1);
-
-    default: /* NGX_HTTP_DOCKET_R_CANCEL */
-        return ngx_http_docket_cancel(r, &rest);
+    if (ctx->raw_path.len > ctx->offset) {
+        ctx->offset++;
     }
+
+    for (ep = ngx_http_docket_endpoints; ep->handler != NULL; ep++) {
+
+        if (ep->name.len == name.len
+            && ngx_memcmp(ep->name.data, name.data, name.len) == 0)
+        {
+            if (ctx->rest.len != 0 && (ep->flags & NGX_HTTP_DOCKET_REST) == 0)
+            {
+                return NULL;
+            }
+
+            return ep;
+        }
+    }
+
+    return NULL;
 }
 
 
 static ngx_int_t
-ngx_http_docket_question(ngx_http_request_t *r,
-    ngx_http_docket_source_e source, size_t offset, ngx_uint_t stream)
+ngx_http_docket_not_allowed(ngx_http_request_t *r, ngx_uint_t methods)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  status;
+    u_char     *p;
+    ngx_str_t   allow;
 
-    rc = ngx_http_docket_read_query(r, source, offset);
+    allow.data = ngx_pnalloc(r->pool, sizeof("GET, HEAD, POST, DELETE, "));
+    if (allow.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    /* a problem document was sent: its outcome is the request's */
+    p = allow.data;
 
-    if (((ngx_http_docket_ctx_t *)
-         ngx_http_get_module_ctx(r, ngx_http_docket_module))->query == NULL)
-    {
+    if (methods & NGX_HTTP_GET) {
+        p = ngx_cpymem(p, "GET, HEAD, ", sizeof("GET, HEAD, ") - 1);
+    }
+
+    if (methods & NGX_HTTP_POST) {
+        p = ngx_cpymem(p, "POST, ", sizeof("POST, ") - 1);
+    }
+
+    if (methods & NGX_HTTP_DELETE) {
+        p = ngx_cpymem(p, "DELETE, ", sizeof("DELETE, ") - 1);
+    }
+
+    allow.len = p - allow.data - (sizeof(", ") - 1);
+
+    if (ngx_http_docket_header(r, "Allow", &allow) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_docket_problem(r, NGX_HTTP_NOT_ALLOWED,
+                                   "this endpoint takes only %V", &allow);
+}
+
+
+/* Questions. */
+
+static ngx_int_t
+ngx_http_docket_ask_and_send(ngx_http_request_t *r,
+    ngx_http_docket_source_e source)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              status;
+    ngx_http_docket_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+
+    rc = ngx_http_docket_read_query(r, source, ctx->offset);
+
+    if (rc != NGX_OK) {
         return rc;
     }
 
-    if (stream) {
-        return ngx_http_docket_stream(r);
+    if (r->method == NGX_HTTP_HEAD) {
+
+        /* nothing is queued by it */
+
+        if (ngx_http_docket_find(r, docket_query_result(ctx->query)->id,
+                                 &ctx->job, NULL)
+            != NGX_OK)
+        {
+            return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
+                                           "this was not asked yet");
+        }
+
+        ctx->known = 1;
+        ctx->duplicate = 1;
+
+        return ngx_http_docket_send_asked(r, NGX_HTTP_OK);
     }
 
     rc = ngx_http_docket_ask(r, &status);
 
-    if (!((ngx_http_docket_ctx_t *)
-          ngx_http_get_module_ctx(r, ngx_http_docket_module))->known)
-    {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -293,148 +490,129 @@ ngx_http_docket_question(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_docket_cancel(ngx_http_request_t *r, ngx_str_t *rest)
+ngx_http_docket_post(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    char                          id[DOCKET_ID_LEN + 1];
-    yajl_gen                      g;
-    ngx_http_docket_ctx_t        *ctx;
-    ngx_http_docket_main_conf_t  *mcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-
-    if (!docket_spool_id((char *) rest->data, rest->len, id)
-        || ngx_http_docket_find(r, id, &ctx->job, NULL) != NGX_OK)
-    {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no job has this id");
-    }
-
-    ctx->known = 1;
-
-    if (ngx_http_docket_zone_cancel(mcf->zone, id) != NGX_OK) {
-        return ngx_http_docket_problem(r, NGX_HTTP_CONFLICT,
-                                       "the job is over: %s",
-                                       docket_state_name(ctx->job.state));
-    }
-
-    ngx_http_docket_wake_helper(mcf);
-
-    g = ngx_http_docket_gen(r);
-    if (g == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    (void) yajl_gen_map_open(g);
-    ngx_http_docket_gen_key(g, "id");
-    ngx_http_docket_gen_cstr(g, id);
-    ngx_http_docket_gen_key(g, "cancelling");
-    (void) yajl_gen_bool(g, 1);
-    (void) yajl_gen_map_close(g);
-
-    return ngx_http_docket_send_json(r, NGX_HTTP_OK, g);
+    return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_BODY);
 }
 
 
-ngx_int_t
-ngx_http_docket_result_url(ngx_http_request_t *r, const char *id,
-    ngx_str_t *url)
+static ngx_int_t
+ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    char                          name[DOCKET_SPOOL_NAME_LEN + 1];
-    ngx_http_docket_loc_conf_t   *lcf;
-    ngx_http_docket_main_conf_t  *mcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-
-    docket_spool_name(&mcf->sp, id, name);
-
-    url->data = ngx_pnalloc(r->pool, lcf->results_url.len + sizeof(name)
-                                     + ngx_strlen(mcf->sp.merged) + 2);
-    if (url->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    url->len = ngx_sprintf(url->data, "%V/%s/%s", &lcf->results_url, name,
-                           mcf->sp.merged)
-               - url->data;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_docket_status_url(ngx_http_request_t *r, const char *id,
-    ngx_str_t *url)
-{
-    ngx_http_docket_loc_conf_t  *lcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
-
-    url->data = ngx_pnalloc(r->pool, lcf->prefix.len + DOCKET_ID_LEN
-                                     + sizeof("/status/"));
-    if (url->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    url->len = ngx_sprintf(url->data, "%V/status/%s", &lcf->prefix, id)
-               - url->data;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_docket_send_asked(ngx_http_request_t *r, ngx_uint_t status)
-{
-    char                         requested[128];
-    time_t                       sec;
-    struct tm                    tm;
-    yajl_gen                     g;
-    ngx_str_t                    url, location;
+    ngx_int_t                    rc;
+    ngx_str_t                    url;
+    ngx_uint_t                   status;
     ngx_http_docket_ctx_t       *ctx;
     ngx_http_docket_loc_conf_t  *lcf;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
 
-    g = ngx_http_docket_gen(r);
+    if (lcf->ui_url.len == 0) {
+        return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_URI);
+    }
 
-    if (g == NULL
-        || ngx_http_docket_result_url(r, (char *) ctx->job.id, &url) != NGX_OK
-        || ngx_http_docket_status_url(r, (char *) ctx->job.id, &location)
-           != NGX_OK
-        || ngx_http_docket_header(r, "Location", &location) != NGX_OK)
-    {
+    ngx_str_set(&url, "Accept");
+
+    if (ngx_http_docket_header(r, "Vary", &url) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    sec = (time_t) (ctx->job.requested / DOCKET_SECOND);
-
-    if (gmtime_r(&sec, &tm) == NULL
-        || strftime(requested, sizeof(requested),
-                    (char *) lcf->date_format.data, &tm)
-           == 0)
-    {
-        requested[0] = '\0';
+    if (!ngx_http_docket_wants_page(r) || r->method == NGX_HTTP_HEAD) {
+        return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_URI);
     }
 
-    (void) yajl_gen_map_open(g);
-    ngx_http_docket_gen_key(g, "id");
-    ngx_http_docket_gen_cstr(g, (char *) ctx->job.id);
-    ngx_http_docket_gen_key(g, "query");
-    ngx_http_docket_gen_str(g, ctx->text.data, ctx->text.len);
-    ngx_http_docket_gen_key(g, "state");
-    ngx_http_docket_gen_cstr(g, docket_state_name(ctx->job.state));
-    ngx_http_docket_gen_key(g, "url");
-    ngx_http_docket_gen_str(g, url.data, url.len);
-    ngx_http_docket_gen_key(g, "time");
-    ngx_http_docket_gen_time(g, ctx->job.requested);
-    ngx_http_docket_gen_key(g, "Requested");
-    ngx_http_docket_gen_cstr(g, requested);
-    ngx_http_docket_gen_key(g, "duplicate");
-    (void) yajl_gen_bool(g, (int) ctx->duplicate);
-    (void) yajl_gen_map_close(g);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
 
-    return ngx_http_docket_send_json(r, status, g);
+    rc = ngx_http_docket_read_query(r, NGX_HTTP_DOCKET_FROM_URI, ctx->offset);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_docket_ask(r, &status);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_docket_page_url(r, (char *) ctx->job.id, &url) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_docket_send_page(r, &url);
+}
+
+
+static ngx_int_t
+ngx_http_docket_raw(ngx_http_request_t *r, ngx_str_t *rest)
+{
+    if (r->method != NGX_HTTP_POST) {
+        return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_RAW_URI);
+    }
+
+    if (rest->len != 0) {
+        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
+                                       "the expression is taken from the "
+                                       "path or from the body, not from both");
+    }
+
+    return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_RAW_BODY);
+}
+
+
+static ngx_int_t
+ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest)
+{
+    ngx_int_t               rc;
+    ngx_http_docket_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+
+    rc = ngx_http_docket_read_query(r, NGX_HTTP_DOCKET_FROM_URI, ctx->offset);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_docket_stream(r);
+}
+
+
+static ngx_int_t
+ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest)
+{
+    ngx_int_t   rc;
+    ngx_str_t  *accept;
+
+    accept = ngx_http_docket_request_header(r, "accept");
+
+    if (accept != NULL
+        && ngx_strlcasestrn(accept->data, accept->data + accept->len,
+                            (u_char *) "application/json",
+                            sizeof("application/json") - 2)
+           != NULL)
+    {
+        return ngx_http_docket_ask_and_send(r,
+                                            NGX_HTTP_DOCKET_FROM_STENO_BODY);
+    }
+
+    rc = ngx_http_docket_read_query(r, NGX_HTTP_DOCKET_FROM_STENO_BODY, 0);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_docket_stream(r);
+}
+
+
+static ngx_int_t
+ngx_http_docket_openapi(ngx_http_request_t *r, ngx_str_t *rest)
+{
+    ngx_str_t  type, body;
+
+    ngx_str_set(&type, "application/json");
+
+    body.data = (u_char *) ngx_http_docket_openapi_json;
+    body.len = sizeof(ngx_http_docket_openapi_json) - 1;
+
+    return ngx_http_docket_send(r, NGX_HTTP_OK, &type, &body);
 }

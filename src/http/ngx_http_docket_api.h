@@ -2,15 +2,21 @@
  * What the handlers share: the request's context, asking, answering, waiting.
  *
  *   ngx_http_docket_api.c      routes, methods
+ *   ngx_http_docket_site.c     browsers of other sites
  *   ngx_http_docket_input.c    request -> docket_query_t
  *   ngx_http_docket_ask.c      docket_query_t -> queued or known
+ *   ngx_http_docket_explain.c  /explain
  *   ngx_http_docket_answer.c   JSON, problem documents, headers
- *   ngx_http_docket_status.c   /status /ids /urls /stats
+ *   ngx_http_docket_status.c   /status, /events' data
+ *   ngx_http_docket_list.c     /ids /urls /jobs
+ *   ngx_http_docket_find.c     /find
+ *   ngx_http_docket_stats.c    /stats /sensors
+ *   ngx_http_docket_metrics.c  /metrics
+ *   ngx_http_docket_change.c   /cancel /retry /clean DELETE
  *   ngx_http_docket_wait.c     waiting requests of this worker
  *   ngx_http_docket_events.c   /events
  *   ngx_http_docket_stream.c   /pcap /query
  *   ngx_http_docket_results.c  docket_results
- *   ngx_http_docket_send.c     captures as files, answers in pieces
  *   ngx_http_docket_variables.c
  */
 
@@ -31,18 +37,29 @@ typedef struct {
     ngx_str_t                      path;       /* below the prefix, decoded
                                                   by nginx, from "/" */
     ngx_str_t                      raw_path;   /* the same, as sent */
+    ngx_str_t                      rest;       /* of path, behind the
+                                                  endpoint's name */
+    size_t                         offset;     /* of the same in raw_path */
     docket_query_t                *query;      /* freed by a pool clean-up */
     ngx_http_docket_job_t          job;        /* once asked or found */
     ngx_uint_t                     known;      /* job is filled */
     ngx_uint_t                     duplicate;
-    ngx_str_t                      text;       /* canonical, for $docket_query */
+    ngx_str_t                      text;       /* canonical */
     void                          *wait;       /* of ngx_http_docket_wait.c */
     void                          *data;       /* of the endpoint */
+    void                          *out;        /* of .._answer.c */
 } ngx_http_docket_ctx_t;
 
 
-/* Input.  NGX_OK; an HTTP status (the problem was sent or is to be
-   finalized: see ngx_http_docket_problem()); bodies have been read. */
+/*
+ * What ngx_http_docket_read_query() and _ask() return besides NGX_OK is what
+ * the content handler returns: the refusal was sent (REFUSED, to nginx the
+ * same as NGX_OK), or could not be.
+ */
+#define NGX_HTTP_DOCKET_REFUSED  NGX_AGAIN
+
+
+/* Input; bodies have been read. */
 
 /* Reads the options from the URL's arguments and the Steno-Limit-* headers,
    then the body (by its Content-Type) or the URI form, into a finished
@@ -61,8 +78,8 @@ ngx_int_t ngx_http_docket_read_query(ngx_http_request_t *r,
 
 /*
  * Asks: finds a good or live job for ctx->query's result or queues a run.
- * NGX_OK: ctx->job is filled, *status is 200 or 202; otherwise an HTTP
- * status whose problem document was made (503, 507, 500).
+ * NGX_OK: ctx->job is filled, *status is 200 or 202.  Refusals are 503, 507,
+ * and 500 when the spool fails.
  */
 ngx_int_t ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status);
 
@@ -85,7 +102,7 @@ ngx_int_t ngx_http_docket_status_url(ngx_http_request_t *r, const char *id,
 
 /* Answers.  Each sends headers and body, and returns what the content
    handler returns (to be given to ngx_http_finalize_request() when called
-   from an event). */
+   from an event); never NGX_AGAIN or NGX_DECLINED. */
 
 ngx_int_t ngx_http_docket_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body);
@@ -101,7 +118,8 @@ ngx_int_t ngx_http_docket_problem_field(ngx_http_request_t *r,
 ngx_int_t ngx_http_docket_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
-/* yajl_gen whose buffer comes from malloc and is freed with r->pool. */
+/* yajl_gen that writes into buffers of r->pool, and is freed with it.  NULL:
+   no memory; later lack of it is found by ngx_http_docket_send_json(). */
 yajl_gen ngx_http_docket_gen(ngx_http_request_t *r);
 void ngx_http_docket_gen_key(yajl_gen g, const char *key);
 void ngx_http_docket_gen_cstr(yajl_gen g, const char *s);
@@ -135,7 +153,6 @@ void ngx_http_docket_wait_done(ngx_http_request_t *r);
 ngx_int_t ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest);
 /* After ngx_http_docket_read_query(): asks, then streams the capture. */
 ngx_int_t ngx_http_docket_stream(ngx_http_request_t *r);
-ngx_int_t ngx_http_docket_stats(ngx_http_request_t *r, ngx_str_t *rest);
 
 
 #endif /* NGX_HTTP_DOCKET_API_H */

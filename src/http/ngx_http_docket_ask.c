@@ -1,448 +1,679 @@
 /*
- * A question becomes a job, or meets the one that is there.
+ * Asking: a question meets the job that answers it, or queues a run.
+ *
+ * The zone is looked at first, the spool on a miss.  A finished job's node
+ * tells by itself whether its result is good; only when that does not settle
+ * it is the record read.  Files are written between _enqueue() and _commit(),
+ * without the zone's mutex.
  */
 
-#include "http/ngx_http_docket_api.h"
+#include "http/ngx_http_docket_endpoints.h"
+
+#include <stdlib.h>
 
 
+/* another worker may queue or remove the job meanwhile */
+#define NGX_HTTP_DOCKET_ASK_TRIES     4
+
+/* a partial result is completed at most this often */
 #define NGX_HTTP_DOCKET_PARTIAL_TIME  (60 * DOCKET_SECOND)
 
-
-static ngx_int_t ngx_http_docket_good(ngx_http_request_t *r,
-    const docket_job_t *job, const char **why);
-static ngx_int_t ngx_http_docket_queue(ngx_http_request_t *r,
-    docket_job_t *known, ngx_uint_t *status);
+#define NGX_HTTP_DOCKET_RETRY_AFTER   "10"
 
 
-static void
-ngx_http_docket_who(ngx_http_request_t *r, ngx_uint_t duplicate)
-{
-    u_char                       *p;
-    ngx_http_docket_ctx_t        *ctx;
-    ngx_http_docket_asker_t       who;
-    ngx_http_variable_value_t    *vv;
-    ngx_http_docket_main_conf_t  *mcf;
-
-    static ngx_str_t  subject = ngx_string("ssl_client_s_dn");
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-
-    ngx_memzero(&who, sizeof(ngx_http_docket_asker_t));
-
-    who.time = (int64_t) ngx_time() * DOCKET_SECOND;
-
-    p = ngx_cpymem(who.addr, r->connection->addr_text.data,
-                   ngx_min(r->connection->addr_text.len,
-                           sizeof(who.addr) - 1));
-    *p = '\0';
-
-    if (r->headers_in.authorization != NULL
-        && ngx_http_auth_basic_user(r) == NGX_OK)
-    {
-        ngx_memcpy(who.user, r->headers_in.user.data,
-                   ngx_min(r->headers_in.user.len, sizeof(who.user) - 1));
-    }
-
-    vv = ngx_http_get_variable(r, &subject,
-                               ngx_hash_key(subject.data, subject.len));
-
-    if (vv != NULL && !vv->not_found) {
-        ngx_memcpy(who.subject, vv->data,
-                   ngx_min((size_t) vv->len, sizeof(who.subject) - 1));
-    }
-
-    ngx_http_docket_zone_asked(mcf->zone, (char *) ctx->job.id, &who,
-                               duplicate);
-}
+typedef struct {
+    const docket_query_result_t   *q;
+    const char *const             *sensors;
+    ngx_uint_t                     nsensors;
+    int64_t                        now;
+    ngx_http_docket_main_conf_t   *mcf;
+    ngx_http_docket_job_t         *job;
+    ngx_uint_t                    *status;
+} ngx_http_docket_ask_t;
 
 
-static ngx_int_t
-ngx_http_docket_good(ngx_http_request_t *r, const docket_job_t *job,
-    const char **why)
-{
-    ngx_http_docket_ctx_t        *ctx;
-    const docket_query_result_t  *q;
-    ngx_http_docket_main_conf_t  *mcf;
+/* All return NGX_OK: answered; NGX_DECLINED: look anew; anything else is what
+   the content handler returns. */
+static ngx_int_t ngx_http_docket_ask_once(ngx_http_request_t *r,
+    ngx_http_docket_ask_t *a);
+static ngx_int_t ngx_http_docket_ask_live(ngx_http_request_t *r,
+    ngx_http_docket_ask_t *a);
+static ngx_int_t ngx_http_docket_ask_record(ngx_http_request_t *r,
+    ngx_http_docket_ask_t *a, const docket_job_t *rec);
+static ngx_int_t ngx_http_docket_ask_new(ngx_http_request_t *r,
+    ngx_http_docket_ask_t *a);
+static ngx_int_t ngx_http_docket_ask_queue(ngx_http_request_t *r,
+    ngx_http_docket_ask_t *a, ngx_str_t *record);
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-    q = docket_query_result(ctx->query);
-
-    if (q->nsensors != 0) {
-        return docket_job_good(job, q->sensors, q->nsensors, why);
-    }
-
-    return docket_job_good(job, mcf->sensor_names, mcf->sensors.nelts, why);
-}
-
-
-static void
-ngx_http_docket_job_cleanup(void *data)
-{
-    docket_job_destroy(data);
-}
-
-
-/* The record of a finished job, of the zone or of the disk; NULL: none. */
-
-static docket_job_t *
-ngx_http_docket_load(ngx_http_request_t *r, const char *id)
-{
-    char                         *json, err[160];
-    size_t                        len;
-    ngx_int_t                     rc;
-    ngx_str_t                     record;
-    docket_job_t                 *job;
-    ngx_pool_cleanup_t           *cln;
-    ngx_http_docket_job_t         node;
-    ngx_http_docket_main_conf_t  *mcf;
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    rc = ngx_http_docket_zone_get(mcf->zone, id, &node, r->pool, &record, 0);
-
-    if (rc == NGX_OK) {
-        job = docket_job_parse((char *) record.data, record.len, err,
-                               sizeof(err));
-
-    } else {
-        job = docket_spool_load(&mcf->sp, id, err, sizeof(err));
-
-        if (job == NULL && errno == EBADMSG) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "docket job %s can't be read: %s", id, err);
-        }
-
-        if (job != NULL && docket_state_final(job->state)
-            && docket_job_print(job, &json, &len) == DOCKET_OK)
-        {
-            record.data = (u_char *) json;
-            record.len = len;
-            ngx_http_docket_zone_cache(mcf->zone, job, &record);
-            free(json);
-        }
-    }
-
-    if (job != NULL) {
-        cln->handler = ngx_http_docket_job_cleanup;
-        cln->data = job;
-    }
-
-    return job;
-}
+static ngx_uint_t ngx_http_docket_ask_good(ngx_http_docket_ask_t *a);
+static ngx_uint_t ngx_http_docket_ask_capture(ngx_http_docket_main_conf_t *mcf,
+    const char *id);
+static ngx_int_t ngx_http_docket_refuse(ngx_http_request_t *r,
+    ngx_http_docket_main_conf_t *mcf, ngx_int_t why);
+static void ngx_http_docket_ask_cache(ngx_http_docket_main_conf_t *mcf,
+    const docket_job_t *rec);
+static void ngx_http_docket_ask_subject(ngx_http_request_t *r,
+    ngx_http_docket_asker_t *who);
+static void ngx_http_docket_ask_copy(char *dst, size_t size,
+    const ngx_str_t *s);
 
 
 ngx_int_t
 ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status)
 {
-    ngx_int_t                     rc;
-    const char                   *why;
-    docket_job_t                 *job;
-    ngx_http_docket_ctx_t        *ctx;
-    const docket_query_result_t  *q;
-    ngx_http_docket_main_conf_t  *mcf;
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_http_docket_ask_t   a;
+    ngx_http_docket_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-    q = docket_query_result(ctx->query);
 
-    *status = NGX_HTTP_OK;
-    ctx->duplicate = 1;
+    a.q = docket_query_result(ctx->query);
+    a.now = ngx_http_docket_time_now();
+    a.mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
+    a.job = &ctx->job;
+    a.status = status;
 
-    rc = ngx_http_docket_zone_get(mcf->zone, q->id, &ctx->job, NULL, NULL, 1);
+    a.nsensors = a.q->nsensors;
+    a.sensors = ngx_http_docket_selected(a.mcf, a.q->sensors, &a.nsensors);
 
-    job = NULL;
+    rc = NGX_DECLINED;
 
-    if (rc != NGX_OK || docket_state_final(ctx->job.state)) {
-        job = ngx_http_docket_load(r, q->id);
+    for (i = 0; rc == NGX_DECLINED && i < NGX_HTTP_DOCKET_ASK_TRIES; i++) {
+        rc = ngx_http_docket_ask_once(r, &a);
     }
 
-    if (rc == NGX_OK && (!docket_state_final(ctx->job.state)
-                         || ctx->job.writing))
-    {
-        /* live */
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "the job is being removed");
 
-    } else if (job != NULL && !q->refresh
-               && (ngx_http_docket_good(r, job, &why)
-                   || (job->state == DOCKET_COMPLETED && job->partial
-                       && job->settled
-                       && job->finished + NGX_HTTP_DOCKET_PARTIAL_TIME
-                          > (int64_t) ngx_time() * DOCKET_SECOND)))
-    {
-        rc = ngx_http_docket_find(r, q->id, &ctx->job, NULL);
+        return ngx_http_docket_refused(rc);
+    }
 
-        if (rc != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-    } else {
-        rc = ngx_http_docket_queue(r, job, status);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     ctx->known = 1;
-    ngx_http_docket_who(r, ctx->duplicate);
+    ctx->duplicate = (*status == NGX_HTTP_OK);
+
+    ngx_http_docket_count(r, a.now);
 
     return NGX_OK;
 }
 
 
-/* Into the zone, onto the disk, into the queue: in this order. */
+static ngx_int_t
+ngx_http_docket_ask_once(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
+{
+    char           err[128];
+    ngx_int_t      rc;
+    ngx_err_t      error;
+    ngx_uint_t     found;
+    docket_job_t  *rec;
+
+    found = (ngx_http_docket_zone_get(a->mcf->zone, a->q->id, a->job, r->pool,
+                                      NULL, 1)
+             == NGX_OK);
+
+    if (found && !docket_state_final(a->job->state)) {
+        return ngx_http_docket_ask_live(r, a);
+    }
+
+    if (found && !a->q->refresh && ngx_http_docket_ask_good(a)) {
+        *a->status = NGX_HTTP_OK;
+        return NGX_OK;
+    }
+
+    rec = docket_spool_load(&a->mcf->sp, a->q->id, err, sizeof(err));
+
+    if (rec == NULL) {
+        error = ngx_errno;
+
+        if (error != NGX_ENOENT) {
+            return ngx_http_docket_spool_failed(r, error, "reading the record",
+                                                a->q->id);
+        }
+
+        if (found
+            && ngx_http_docket_zone_forget(a->mcf->zone, a->q->id) == NGX_BUSY)
+        {
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_docket_ask_new(r, a);
+    }
+
+    if (docket_state_final(rec->state)) {
+
+        if (!found) {
+            ngx_http_docket_ask_cache(a->mcf, rec);
+        }
+
+        ngx_http_docket_job_of(rec, a->job);
+        rc = ngx_http_docket_ask_record(r, a, rec);
+
+    } else if (found) {
+
+        /* it was queued after the look into the zone */
+
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = ngx_http_docket_again(r, rec, 0, a->now, a->status);
+    }
+
+    docket_job_destroy(rec);
+
+    return rc;
+}
+
+
+/* Queued or running. */
 
 static ngx_int_t
-ngx_http_docket_queue(ngx_http_request_t *r, docket_job_t *known,
-    ngx_uint_t *status)
+ngx_http_docket_ask_live(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
 {
-    int                           rc;
+    int            rc;
+    char          *json;
+    size_t         len;
+    ngx_err_t      err;
+    docket_job_t  *rec;
+
+    *a->status = NGX_HTTP_OK;
+
+    if (!a->job->writing) {
+        return NGX_OK;
+    }
+
+    /* Another worker is about to write it, or died: no client hears of a job
+       that is not on disk. */
+
+    rec = docket_job_create(a->q, a->now);
+
+    if (rec == NULL || docket_job_print(rec, &json, &len) != DOCKET_OK) {
+        docket_job_destroy(rec);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    docket_job_destroy(rec);
+
+    rc = docket_spool_create(&a->mcf->sp, a->q->id, json, len, a->mcf->sync);
+    err = ngx_errno;
+
+    free(json);
+
+    if (rc != DOCKET_OK) {
+        return ngx_http_docket_spool_failed(r, err, "making the folder",
+                                            a->q->id);
+    }
+
+    return NGX_OK;
+}
+
+
+/* A finished job: good, or to be run again. */
+
+static ngx_int_t
+ngx_http_docket_ask_record(ngx_http_request_t *r, ngx_http_docket_ask_t *a,
+    const docket_job_t *rec)
+{
+    int          what;
+    const char  *why;
+
+    if (docket_job_good(rec, a->sensors, a->nsensors, &why)) {
+
+        if (!a->q->refresh
+            && ngx_http_docket_ask_capture(a->mcf, rec->id))
+        {
+            *a->status = NGX_HTTP_OK;
+            return NGX_OK;
+        }
+
+        why = "refresh";
+    }
+
+    what = DOCKET_AGAIN_REFRESH;
+
+    if (!a->q->refresh && ngx_strcmp(why, "partial") == 0) {
+        what = DOCKET_AGAIN_RETRY;
+
+        if (rec->finished <= a->now
+            && a->now - rec->finished < NGX_HTTP_DOCKET_PARTIAL_TIME)
+        {
+            *a->status = NGX_HTTP_OK;
+            return NGX_OK;
+        }
+    }
+
+    if (!a->q->refresh && ngx_strcmp(why, "sensors") == 0) {
+        what = DOCKET_AGAIN_RETRY;
+    }
+
+    return ngx_http_docket_again(r, rec, what, a->now, a->status);
+}
+
+
+static ngx_int_t
+ngx_http_docket_ask_new(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
+{
+    char          *json;
+    size_t         len;
+    ngx_int_t      rc;
+    ngx_str_t      record;
+    docket_job_t  *rec;
+
+    rec = docket_job_create(a->q, a->now);
+
+    if (rec == NULL || docket_job_print(rec, &json, &len) != DOCKET_OK) {
+        docket_job_destroy(rec);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    docket_job_destroy(rec);
+
+    record.data = (u_char *) json;
+    record.len = len;
+
+    rc = ngx_http_docket_ask_queue(r, a, &record);
+
+    free(json);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_docket_ask_queue(ngx_http_request_t *r, ngx_http_docket_ask_t *a,
+    ngx_str_t *record)
+{
+    ngx_int_t                     rc;
+    ngx_err_t                     err;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = a->mcf;
+
+    rc = ngx_http_docket_zone_enqueue(mcf->zone, mcf, a->q->id, record, 0,
+                                      a->now, a->job);
+
+    if (rc == NGX_HTTP_DOCKET_LIVE) {
+        return ngx_http_docket_ask_live(r, a);
+    }
+
+    if (rc != NGX_HTTP_DOCKET_QUEUED) {
+        return ngx_http_docket_refuse(r, mcf, rc);
+    }
+
+    if (docket_spool_create(&mcf->sp, a->q->id, (char *) record->data,
+                            record->len, mcf->sync)
+        != DOCKET_OK)
+    {
+        err = ngx_errno;
+        ngx_http_docket_zone_abort(mcf->zone, a->q->id);
+
+        return ngx_http_docket_spool_failed(r, err, "making the folder",
+                                            a->q->id);
+    }
+
+    if (ngx_errno == NGX_EEXIST) {
+
+        /* it has come, and perhaps ended, since it was looked for */
+
+        ngx_http_docket_zone_abort(mcf->zone, a->q->id);
+        return NGX_DECLINED;
+    }
+
+    ngx_http_docket_zone_commit(mcf->zone, a->q->id);
+    ngx_http_docket_wake_helper(mcf);
+
+    *a->status = NGX_HTTP_ACCEPTED;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_docket_again(ngx_http_request_t *r, const docket_job_t *rec,
+    int what, int64_t now, ngx_uint_t *status)
+{
     char                         *json;
     size_t                        len;
-    int64_t                       now;
-    ngx_int_t                     outcome;
-    ngx_str_t                     record, seconds;
-    docket_job_t                 *job;
-    struct timeval                tv;
+    ngx_int_t                     rc;
+    ngx_err_t                     err;
+    ngx_str_t                     record;
     ngx_http_docket_ctx_t        *ctx;
-    const docket_query_result_t  *q;
     ngx_http_docket_main_conf_t  *mcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-    q = docket_query_result(ctx->query);
 
-    ngx_gettimeofday(&tv);
-    now = (int64_t) tv.tv_sec * DOCKET_SECOND + tv.tv_usec;
-
-    job = known;
-
-    if (job == NULL) {
-        job = docket_job_create(q, now);
-    }
-
-    if (job == NULL || docket_job_print(job, &json, &len) != DOCKET_OK) {
-
-        if (job != NULL && job != known) {
-            docket_job_destroy(job);
-        }
-
+    if (docket_job_print(rec, &json, &len) != DOCKET_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     record.data = (u_char *) json;
     record.len = len;
 
-    outcome = ngx_http_docket_zone_enqueue(mcf->zone, mcf, q->id, &record,
-                                           known ? known->capture_run : 0,
-                                           now, &ctx->job);
-    rc = DOCKET_OK;
-
-    if (outcome == NGX_HTTP_DOCKET_QUEUED || outcome == NGX_HTTP_DOCKET_LIVE) {
-
-        /* of a live one too: its asker may not have written it yet */
-
-        rc = (known != NULL)
-             ? docket_spool_again(&mcf->sp, q->id,
-                                  q->refresh ? DOCKET_AGAIN_REFRESH
-                                             : DOCKET_AGAIN_RETRY,
-                                  (int) mcf->sync)
-             : docket_spool_create(&mcf->sp, q->id, json, len,
-                                   (int) mcf->sync);
-    }
+    rc = ngx_http_docket_zone_enqueue(mcf->zone, mcf, rec->id, &record,
+                                      rec->capture_run, now, &ctx->job);
 
     free(json);
 
-    if (job != known) {
-        docket_job_destroy(job);
-    }
-
-    if (rc != DOCKET_OK) {
-        rc = ngx_errno;
-
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, rc,
-                      "docket job %s can't be written", q->id);
-        ngx_http_docket_zone_abort(mcf->zone, q->id);
-
-        return ngx_http_docket_problem(r, (rc == ENOSPC || rc == EDQUOT)
-                                       ? NGX_HTTP_INSUFFICIENT_STORAGE
-                                       : NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                       "the job could not be written");
-    }
-
-    ngx_str_set(&seconds, "10");
-
-    switch (outcome) {
-
-    case NGX_HTTP_DOCKET_QUEUED:
-        ngx_http_docket_zone_commit(mcf->zone, q->id);
-        ngx_http_docket_wake_helper(mcf);
-        ctx->duplicate = 0;
-        *status = NGX_HTTP_ACCEPTED;
+    if (rc == NGX_HTTP_DOCKET_LIVE) {
+        *status = NGX_HTTP_OK;
         return NGX_OK;
-
-    case NGX_HTTP_DOCKET_LIVE:
-        return NGX_OK;
-
-    case NGX_HTTP_DOCKET_NO_SPACE:
-        return ngx_http_docket_problem(r, NGX_HTTP_INSUFFICIENT_STORAGE,
-                                       "the spool is low on space");
-
-    case NGX_HTTP_DOCKET_NO_HELPER:
-        return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "no docket process runs: nginx has "
-                                       "\"master_process off\"");
-
-    default:
-        if (ngx_http_docket_header(r, "Retry-After", &seconds) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "the queue is full");
-    }
-}
-
-
-/* Live state over a record that was saved before. */
-
-static ngx_int_t
-ngx_http_docket_live(ngx_http_request_t *r, ngx_http_docket_job_t *node,
-    ngx_str_t *record)
-{
-    char                         *json, err[160];
-    size_t                        i, len;
-    ngx_uint_t                    n;
-    docket_job_t                 *job;
-    docket_request_t             *rqs, *rq;
-    ngx_http_docket_main_conf_t  *mcf;
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-
-    job = docket_job_parse((char *) record->data, record->len, err,
-                           sizeof(err));
-    if (job == NULL) {
-        return NGX_ERROR;
     }
 
-    job->state = node->state;
+    if (rc != NGX_HTTP_DOCKET_QUEUED) {
+        return ngx_http_docket_refuse(r, mcf, rc);
+    }
 
-    if (ngx_http_docket_zone_requests(mcf->zone, (char *) node->id, r->pool,
-                                      &rqs, &n)
-        == NGX_OK)
+    if (what != 0
+        && docket_spool_again(&mcf->sp, rec->id, what, mcf->sync)
+           != DOCKET_OK)
     {
-        for (i = 0; i < n; i++) {
-            rq = docket_job_request(job, rqs[i].name, 1);
+        err = ngx_errno;
+        ngx_http_docket_zone_abort(mcf->zone, rec->id);
 
-            if (rq != NULL) {
-                *rq = rqs[i];
-            }
+        if (err == NGX_ENOENT) {
+            (void) ngx_http_docket_zone_forget(mcf->zone, rec->id);
+            return NGX_DECLINED;
         }
+
+        return ngx_http_docket_spool_failed(r, err, "marking", rec->id);
     }
 
-    if (docket_job_print(job, &json, &len) != DOCKET_OK) {
-        docket_job_destroy(job);
-        return NGX_ERROR;
-    }
+    ngx_http_docket_zone_commit(mcf->zone, rec->id);
+    ngx_http_docket_wake_helper(mcf);
 
-    docket_job_destroy(job);
+    /* a job that had been queued before is no new one */
 
-    record->data = ngx_pnalloc(r->pool, len + 160);
-
-    if (record->data == NULL) {
-        free(json);
-        return NGX_ERROR;
-    }
-
-    record->len = ngx_sprintf(record->data, "%*s,\"progress\":{\"position\":%ui,"
-                              "\"received\":%uL,\"written\":%uL,\"packets\":%uL}}",
-                              len - 1, json, node->position, node->received,
-                              node->written, node->packets)
-                  - record->data;
-    free(json);
+    *status = (what != 0) ? NGX_HTTP_ACCEPTED : NGX_HTTP_OK;
 
     return NGX_OK;
 }
 
 
-/* A job that only the disk knows: finished and evicted, or not yet taken back
-   into the queue after a start. */
+/* The node alone says that the result is good. */
 
-static ngx_int_t
-ngx_http_docket_disk(ngx_http_request_t *r, const char *id,
-    ngx_http_docket_job_t *node, ngx_str_t *record)
+static ngx_uint_t
+ngx_http_docket_ask_good(ngx_http_docket_ask_t *a)
 {
-    char          *json;
-    size_t         len;
-    docket_job_t  *job;
+    return a->job->state == DOCKET_COMPLETED
+           && a->job->capture_run != 0
+           && a->job->settled
+           && !a->job->partial
+           && a->job->cover == ngx_http_docket_cover(a->sensors, a->nsensors)
+           && ngx_http_docket_ask_capture(a->mcf, a->q->id);
+}
 
-    job = ngx_http_docket_load(r, id);
 
-    if (job == NULL || docket_job_print(job, &json, &len) != DOCKET_OK) {
-        return NGX_DECLINED;
+/* Somebody may have cleared the spool by hand. */
+
+static ngx_uint_t
+ngx_http_docket_ask_capture(ngx_http_docket_main_conf_t *mcf, const char *id)
+{
+    char         name[DOCKET_SPOOL_NAME_LEN + 1];
+    u_char       path[NGX_MAX_PATH], *p;
+    struct stat  st;
+
+    docket_spool_name(&mcf->sp, id, name);
+
+    p = ngx_snprintf(path, sizeof(path) - 1, "%s/%s", name, mcf->sp.merged);
+    *p = '\0';
+
+    return fstatat(mcf->sp.fd, (char *) path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+
+const char *const *
+ngx_http_docket_selected(ngx_http_docket_main_conf_t *mcf,
+    const char *const *sensors, ngx_uint_t *n)
+{
+    if (*n != 0) {
+        return sensors;
     }
 
-    record->data = ngx_pnalloc(r->pool, len);
+    *n = mcf->sensors.nelts;
 
-    if (record->data != NULL) {
-        record->len = len;
-        ngx_memcpy(record->data, json, len);
+    return mcf->sensor_names;
+}
+
+
+static void
+ngx_http_docket_ask_cache(ngx_http_docket_main_conf_t *mcf,
+    const docket_job_t *rec)
+{
+    char       *json;
+    size_t      len;
+    ngx_str_t   record;
+
+    if (docket_job_print(rec, &json, &len) != DOCKET_OK) {
+        return;
     }
+
+    record.data = (u_char *) json;
+    record.len = len;
+
+    ngx_http_docket_zone_cache(mcf->zone, rec, &record);
 
     free(json);
+}
 
-    ngx_memzero(node, sizeof(ngx_http_docket_job_t));
-    ngx_memcpy(node->id, job->id, DOCKET_ID_LEN);
 
-    node->state = job->state;
-    node->run = job->run;
-    node->capture_run = job->capture_run;
-    node->partial = job->partial;
-    node->settled = job->settled;
-    node->created = job->created;
-    node->requested = job->requested;
-    node->started = job->started;
-    node->packets = job->packets;
+static ngx_int_t
+ngx_http_docket_refuse(ngx_http_request_t *r, ngx_http_docket_main_conf_t *mcf,
+    ngx_int_t why)
+{
+    ngx_int_t   rc;
+    ngx_str_t   value;
+    ngx_uint_t  status;
+    const char  *words;
 
-    return (record->data != NULL) ? NGX_OK : NGX_ERROR;
+    status = NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    switch (why) {
+
+    case NGX_HTTP_DOCKET_FULL:
+        words = "the queue is full";
+        break;
+
+    case NGX_HTTP_DOCKET_NO_SPACE:
+        status = NGX_HTTP_INSUFFICIENT_STORAGE;
+        words = "the spool has too little free space";
+        break;
+
+    case NGX_HTTP_DOCKET_NO_HELPER:
+        words = "no question is taken, since master_process is off";
+        break;
+
+    default: /* NGX_HTTP_DOCKET_NO_MEMORY */
+        words = "the zone of docket_spool is full of unfinished jobs";
+        break;
+    }
+
+    ngx_http_docket_zone_refused(mcf->zone);
+
+    if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+        ngx_str_set(&value, NGX_HTTP_DOCKET_RETRY_AFTER);
+
+        if (ngx_http_docket_header(r, "Retry-After", &value) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    rc = ngx_http_docket_problem(r, status, "%s", words);
+
+    return ngx_http_docket_refused(rc);
 }
 
 
 ngx_int_t
-ngx_http_docket_find(ngx_http_request_t *r, const char *id,
-    ngx_http_docket_job_t *job, ngx_str_t *record)
+ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
+    const char *call, const char *id)
 {
-    ngx_str_t                     text;
-    ngx_int_t                     rc;
+    ngx_int_t   rc;
+    ngx_uint_t  status;
+
+    ngx_log_error(NGX_LOG_CRIT, r->connection->log, err,
+                  "docket: %s of job \"%s\" failed", call, id);
+
+    status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    if (err == NGX_ENOSPC || err == EDQUOT) {
+        status = NGX_HTTP_INSUFFICIENT_STORAGE;
+    }
+
+    rc = ngx_http_docket_problem(r, status,
+                                 status == NGX_HTTP_INSUFFICIENT_STORAGE
+                                 ? "the spool is full"
+                                 : (err == EBADMSG)
+                                   ? "the record of this job is damaged; "
+                                     "DELETE removes it"
+                                   : "the spool failed");
+
+    return ngx_http_docket_refused(rc);
+}
+
+
+void
+ngx_http_docket_count(ngx_http_request_t *r, int64_t now)
+{
+    ngx_http_docket_ctx_t        *ctx;
+    ngx_http_docket_asker_t       who;
     ngx_http_docket_main_conf_t  *mcf;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    rc = ngx_http_docket_zone_get(mcf->zone, id, job, r->pool, &text, 1);
+    /* these are copied whole, and must not hold what the stack held before */
 
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_docket_disk(r, id, job, &text);
+    ngx_memzero(&who, sizeof(ngx_http_docket_asker_t));
+
+    who.time = now;
+
+    ngx_http_docket_ask_copy(who.addr, sizeof(who.addr),
+                             &r->connection->addr_text);
+
+    if (ngx_http_auth_basic_user(r) == NGX_OK) {
+        ngx_http_docket_ask_copy(who.user, sizeof(who.user),
+                                 &r->headers_in.user);
     }
 
-    if (rc != NGX_OK) {
-        return NGX_DECLINED;
+    ngx_http_docket_ask_subject(r, &who);
+
+    ngx_http_docket_zone_asked(mcf->zone, (char *) ctx->job.id, &who,
+                               ctx->duplicate);
+}
+
+
+/* Of a client certificate that nginx has verified. */
+
+static void
+ngx_http_docket_ask_subject(ngx_http_request_t *r,
+    ngx_http_docket_asker_t *who)
+{
+#if (NGX_HTTP_SSL)
+
+    ngx_str_t                   value;
+    ngx_http_variable_value_t  *vv;
+
+    static ngx_str_t  verify = ngx_string("ssl_client_verify");
+    static ngx_str_t  subject = ngx_string("ssl_client_s_dn");
+
+    if (r->connection->ssl == NULL) {
+        return;
     }
 
-    if (record != NULL) {
-        *record = text;
+    vv = ngx_http_get_variable(r, &verify,
+                               ngx_hash_key(verify.data, verify.len));
 
-        if (!docket_state_final(job->state)
-            && ngx_http_docket_live(r, job, record) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    if (vv == NULL || vv->not_found || vv->len != sizeof("SUCCESS") - 1
+        || ngx_memcmp(vv->data, "SUCCESS", vv->len) != 0)
+    {
+        return;
     }
 
-    return NGX_OK;
+    vv = ngx_http_get_variable(r, &subject,
+                               ngx_hash_key(subject.data, subject.len));
+
+    if (vv == NULL || vv->not_found) {
+        return;
+    }
+
+    value.data = vv->data;
+    value.len = vv->len;
+
+    ngx_http_docket_ask_copy(who->subject, sizeof(who->subject), &value);
+
+#endif
+}
+
+
+static void
+ngx_http_docket_ask_copy(char *dst, size_t size, const ngx_str_t *s)
+{
+    size_t  len;
+
+    len = ngx_min(size - 1, s->len);
+
+    if (len != 0) {
+        ngx_memcpy(dst, s->data, len);
+    }
+
+    dst[len] = '\0';
+}
+
+
+ngx_int_t
+ngx_http_docket_send_asked(ngx_http_request_t *r, ngx_uint_t status)
+{
+    u_char                       buf[256];
+    size_t                       len;
+    time_t                       sec;
+    yajl_gen                     g;
+    ngx_str_t                    url, location;
+    struct tm                    tm;
+    ngx_http_docket_ctx_t       *ctx;
+    ngx_http_docket_job_t       *job;
+    ngx_http_docket_loc_conf_t  *lcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
+
+    job = &ctx->job;
+    g = ngx_http_docket_gen(r);
+
+    if (g == NULL
+        || ngx_http_docket_result_url(r, (char *) job->id, &url) != NGX_OK
+        || ngx_http_docket_status_url(r, (char *) job->id, &location) != NGX_OK
+        || ngx_http_docket_header(r, "Location", &location) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    sec = job->requested / DOCKET_SECOND;
+    (void) gmtime_r(&sec, &tm);
+
+    len = strftime((char *) buf, sizeof(buf), (char *) lcf->date_format.data,
+                   &tm);
+
+    yajl_gen_map_open(g);
+    ngx_http_docket_gen_key(g, "id");
+    ngx_http_docket_gen_cstr(g, (char *) job->id);
+    ngx_http_docket_gen_key(g, "query");
+    ngx_http_docket_gen_str(g, ctx->text.data, ctx->text.len);
+    ngx_http_docket_gen_key(g, "state");
+    ngx_http_docket_gen_cstr(g, docket_state_name(job->state));
+    ngx_http_docket_gen_key(g, "url");
+    ngx_http_docket_gen_str(g, url.data, url.len);
+    ngx_http_docket_gen_key(g, "time");
+    ngx_http_docket_gen_time(g, job->requested);
+    ngx_http_docket_gen_key(g, "Requested");
+    ngx_http_docket_gen_str(g, buf, len);
+    ngx_http_docket_gen_key(g, "duplicate");
+    yajl_gen_bool(g, ctx->duplicate);
+    yajl_gen_map_close(g);
+
+    return ngx_http_docket_send_json(r, status, g);
 }

@@ -123,8 +123,7 @@ ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "too many requests are waiting");
+        return ngx_http_docket_too_many(r);
     }
 
     rc = ngx_http_docket_events_headers(r);
@@ -348,6 +347,7 @@ static ngx_int_t
 ngx_http_docket_events_find(ngx_http_request_t *r,
     ngx_http_docket_events_t *e, ngx_str_t *record)
 {
+    void                         *out;
     ngx_int_t                     rc;
     ngx_pool_t                   *pool;
     ngx_http_docket_ctx_t        *ctx;
@@ -370,12 +370,16 @@ ngx_http_docket_events_find(ngx_http_request_t *r,
         }
     }
 
+    /* generators are kept in a list */
+
     pool = r->pool;
+    out = ctx->out;
     r->pool = e->pool;
 
     rc = ngx_http_docket_find(r, e->id, &ctx->job, record);
 
     r->pool = pool;
+    ctx->out = out;
 
     return rc;
 }

@@ -1,31 +1,66 @@
 /*
- * A request becomes a question.
+ * A question out of a request: path, arguments, headers, body.
  */
 
-#include "http/ngx_http_docket_api.h"
+#include "http/ngx_http_docket_endpoints.h"
+#include "pcap/docket_filter.h"
 
 
-#define NGX_HTTP_DOCKET_MAX_BODY  (64 * 1024)
-
-
-static ngx_int_t ngx_http_docket_body(ngx_http_request_t *r, ngx_str_t *body);
-static ngx_int_t ngx_http_docket_type_is(ngx_http_request_t *r,
+static ngx_int_t ngx_http_docket_input_body(ngx_http_request_t *r,
+    ngx_http_docket_source_e source, ngx_http_docket_input_t *in);
+static ngx_uint_t ngx_http_docket_is_type(ngx_http_request_t *r,
     const char *type);
+static ngx_uint_t ngx_http_docket_is_form(ngx_str_t *body);
+static ngx_int_t ngx_http_docket_fields_of_args(ngx_http_request_t *r,
+    const char *const *options, ngx_str_t *args);
+static int ngx_http_docket_read_headers(ngx_http_request_t *r,
+    docket_query_t *q);
+static void ngx_http_docket_query_cleanup(void *data);
 
 
-static void
-ngx_http_docket_query_cleanup(void *data)
+static const char *const  ngx_http_docket_options[] = { "partial", NULL };
+
+
+int64_t
+ngx_http_docket_time_now(void)
 {
-    docket_query_destroy(data);
+    struct timeval  tv;
+
+    ngx_gettimeofday(&tv);
+
+    return (int64_t) tv.tv_sec * DOCKET_SECOND + tv.tv_usec;
 }
 
 
-static docket_query_t *
-ngx_http_docket_query(ngx_http_request_t *r)
+ngx_int_t
+ngx_http_docket_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
 {
-    docket_query_t               *q;
-    struct timeval                tv;
-    ngx_pool_cleanup_t           *cln;
+    u_char     *dst, *src;
+    ngx_str_t   arg;
+
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &arg) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    dst = ngx_pnalloc(r->pool, arg.len + 1);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = dst;
+    src = arg.data;
+
+    ngx_unescape_uri(&dst, &src, arg.len, 0);
+
+    value->len = dst - value->data;
+
+    return NGX_OK;
+}
+
+
+docket_query_conf_t *
+ngx_http_docket_query_conf(ngx_http_request_t *r)
+{
     docket_query_conf_t          *conf;
     ngx_http_docket_loc_conf_t   *lcf;
     ngx_http_docket_main_conf_t  *mcf;
@@ -33,106 +68,198 @@ ngx_http_docket_query(ngx_http_request_t *r)
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    conf = ngx_pcalloc(r->pool, sizeof(docket_query_conf_t));
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (conf == NULL || cln == NULL) {
+    conf = ngx_palloc(r->pool, sizeof(docket_query_conf_t));
+    if (conf == NULL) {
         return NULL;
     }
 
-    ngx_gettimeofday(&tv);
-
-    conf->now = (int64_t) tv.tv_sec * DOCKET_SECOND + tv.tv_usec;
+    conf->now = ngx_http_docket_time_now();
     conf->time_window = (int64_t) lcf->time_window * 1000;
     conf->long_ago = (int64_t) lcf->long_ago * 1000;
     conf->sensors = mcf->sensor_names;
     conf->nsensors = mcf->sensors.nelts;
     conf->weight = lcf->weight;
 
-    q = docket_query_create(conf);
-
-    if (q != NULL) {
-        cln->handler = ngx_http_docket_query_cleanup;
-        cln->data = q;
-    }
-
-    return q;
+    return conf;
 }
 
 
-/* The two limits may come as Stenographer's own headers. */
-
-static int
-ngx_http_docket_limits(ngx_http_request_t *r, docket_query_t *q)
+ngx_int_t
+ngx_http_docket_read_query(ngx_http_request_t *r,
+    ngx_http_docket_source_e source, size_t offset)
 {
-    ngx_uint_t        i, k;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_int_t                     rc;
+    docket_query_conf_t          *conf;
+    docket_query_error_t          err;
+    ngx_http_docket_ctx_t        *ctx;
+    const docket_query_result_t  *q;
+    ngx_http_docket_input_t       in;
+    ngx_http_docket_main_conf_t  *mcf;
 
-    static const char  *names[] = {
-        "steno-limit-packets", "steno-limit-bytes"
-    };
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return DOCKET_OK;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        for (k = 0; k < 2; k++) {
-
-            if (h[i].key.len == ngx_strlen(names[k])
-                && ngx_strncasecmp(h[i].key.data, (u_char *) names[k],
-                                   h[i].key.len)
-                   == 0
-                && docket_query_set(q, names[k], (char *) h[i].value.data,
-                                    h[i].value.len)
-                   != DOCKET_OK)
-            {
-                return DOCKET_ERROR;
-            }
-        }
+    rc = ngx_http_docket_input(r, source, offset, ngx_http_docket_options,
+                               &in);
+    if (rc != NGX_OK) {
+        ngx_http_docket_zone_refused(mcf->zone);
+        return rc;
     }
+
+    conf = ngx_http_docket_query_conf(r);
+    if (conf == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_docket_parse(r, &in, conf, &ctx->query);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        err = *docket_query_error(ctx->query);
+
+    } else {
+        rc = ngx_http_docket_check_filter(docket_query_result(ctx->query),
+                                          &err);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_docket_zone_refused(mcf->zone);
+
+        rc = ngx_http_docket_problem_field(r, &err);
+
+        return ngx_http_docket_refused(rc);
+    }
+
+    q = docket_query_result(ctx->query);
+
+    ctx->text.data = (u_char *) q->text;
+    ctx->text.len = q->text_len;
+
+    return NGX_OK;
 }
 
 
-/* All but "partial", which says how to send and is no part of a question. */
-
-static int
-ngx_http_docket_args(ngx_http_request_t *r, docket_query_t *q)
+ngx_int_t
+ngx_http_docket_input(ngx_http_request_t *r, ngx_http_docket_source_e source,
+    size_t offset, const char *const *options, ngx_http_docket_input_t *in)
 {
-    u_char  *p, *end, *last;
+    u_char                 *dst, *src;
+    ngx_str_t               raw;
+    ngx_http_docket_ctx_t  *ctx;
 
-    last = r->args.data + r->args.len;
-
-    for (p = r->args.data; p < last; p = end + 1) {
-        end = ngx_strlchr(p, last, '&');
-        end = (end == NULL) ? last : end;
-
-        if (end - p >= 8 && ngx_strncmp(p, "partial=", 8) == 0) {
-            continue;
-        }
-
-        if (docket_query_read_args(q, (char *) p, end - p) != DOCKET_OK) {
-            return DOCKET_ERROR;
-        }
+    if (ngx_http_docket_fields_of_args(r, options, &in->args) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return DOCKET_OK;
+    if (source != NGX_HTTP_DOCKET_FROM_URI
+        && source != NGX_HTTP_DOCKET_FROM_RAW_URI)
+    {
+        return ngx_http_docket_input_body(r, source, in);
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+
+    raw.data = ctx->raw_path.data + offset;
+    raw.len = ctx->raw_path.len - offset;
+
+    if (raw.len != 0 && raw.data[raw.len - 1] == '/') {
+        raw.len--;
+    }
+
+    in->form = NGX_HTTP_DOCKET_IS_URI;
+    in->text = raw;
+
+    if (source == NGX_HTTP_DOCKET_FROM_URI) {
+        return NGX_OK;
+    }
+
+    dst = ngx_pnalloc(r->pool, raw.len + 1);
+    if (dst == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    in->form = NGX_HTTP_DOCKET_IS_RAW;
+    in->text.data = dst;
+    src = raw.data;
+
+    ngx_unescape_uri(&dst, &src, raw.len, 0);
+
+    in->text.len = dst - in->text.data;
+
+    return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_docket_type_is(ngx_http_request_t *r, const char *type)
+ngx_http_docket_input_body(ngx_http_request_t *r,
+    ngx_http_docket_source_e source, ngx_http_docket_input_t *in)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  form;
+
+    if (ngx_http_docket_body(r, &in->text) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    in->form = NGX_HTTP_DOCKET_IS_RAW;
+
+    if (source == NGX_HTTP_DOCKET_FROM_STENO_BODY) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_docket_is_type(r, "application/json")) {
+        in->form = NGX_HTTP_DOCKET_IS_JSON;
+        return NGX_OK;
+    }
+
+    form = ngx_http_docket_is_type(r, "application/x-www-form-urlencoded");
+
+    if (source == NGX_HTTP_DOCKET_FROM_BODY) {
+
+        if (form) {
+            in->form = NGX_HTTP_DOCKET_IS_FORM;
+            return NGX_OK;
+        }
+
+        rc = ngx_http_docket_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                     "a question is application/json or "
+                                     "application/x-www-form-urlencoded");
+
+        return ngx_http_docket_refused(rc);
+    }
+
+    if (form) {
+
+        /* many clients call any body a form */
+
+        if (ngx_http_docket_is_form(&in->text)) {
+            in->form = NGX_HTTP_DOCKET_IS_FORM;
+        }
+
+        return NGX_OK;
+    }
+
+    if (r->headers_in.content_type == NULL
+        || ngx_http_docket_is_type(r, "text/plain")
+        || ngx_http_docket_is_type(r, "application/octet-stream"))
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_docket_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                 "an expression is text/plain, "
+                                 "application/json or "
+                                 "application/x-www-form-urlencoded");
+
+    return ngx_http_docket_refused(rc);
+}
+
+
+static ngx_uint_t
+ngx_http_docket_is_type(ngx_http_request_t *r, const char *type)
 {
     size_t      len;
     ngx_str_t  *value;
@@ -144,189 +271,361 @@ ngx_http_docket_type_is(ngx_http_request_t *r, const char *type)
     value = &r->headers_in.content_type->value;
     len = ngx_strlen(type);
 
-    return value->len >= len
-           && ngx_strncasecmp(value->data, (u_char *) type, len) == 0
-           && (value->len == len || value->data[len] == ';'
-               || value->data[len] == ' ');
+    if (value->len < len
+        || ngx_strncasecmp(value->data, (u_char *) type, len) != 0)
+    {
+        return 0;
+    }
+
+    return value->len == len || value->data[len] == ';'
+           || value->data[len] == ' ' || value->data[len] == '\t';
 }
 
 
-static ngx_int_t
+/* "name=" at its beginning, which no expression has. */
+
+static ngx_uint_t
+ngx_http_docket_is_form(ngx_str_t *body)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < body->len; i++) {
+        c = body->data[i];
+
+        if (c == '=') {
+            return i != 0;
+        }
+
+        if (c != '-' && c != '_'
+            && ((c | 0x20) < 'a' || (c | 0x20) > 'z'))
+        {
+            return 0;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
 ngx_http_docket_body(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char       *p;
-    size_t        len;
+    size_t        size;
     ssize_t       n;
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
-    len = 0;
+    ngx_str_null(body);
 
     if (r->request_body == NULL) {
-        ngx_str_null(body);
         return NGX_OK;
     }
 
-    for (cl = r->request_body->bufs; cl != NULL; cl = cl->next) {
-        len += (size_t) ngx_buf_size(cl->buf);
+    size = 0;
 
-        if (len > NGX_HTTP_DOCKET_MAX_BODY) {
-            return NGX_DECLINED;
-        }
+    for (cl = r->request_body->bufs; cl != NULL; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
     }
 
-    body->data = ngx_pnalloc(r->pool, len + 1);
-    if (body->data == NULL) {
+    if (size == 0 || size > NGX_HTTP_DOCKET_MAX_BODY) {
+        return (size == 0) ? NGX_OK : NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, size);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    p = body->data;
+    body->data = p;
+    body->len = size;
 
     for (cl = r->request_body->bufs; cl != NULL; cl = cl->next) {
         b = cl->buf;
+        size = ngx_buf_size(b);
 
         if (!b->in_file) {
-            p = ngx_cpymem(p, b->pos, b->last - b->pos);
+            p = ngx_cpymem(p, b->pos, size);
             continue;
         }
 
-        n = ngx_read_file(b->file, p, (size_t) (b->file_last - b->file_pos),
-                          b->file_pos);
+        n = ngx_read_file(b->file, p, size, b->file_pos);
 
-        if (n != b->file_last - b->file_pos) {
+        if (n == NGX_ERROR || (size_t) n != size) {
             return NGX_ERROR;
         }
 
-        p += n;
+        p += size;
     }
 
-    *p = '\0';
-    body->len = p - body->data;
+    return NGX_OK;
+}
+
+
+/* r->args without the options of the endpoint. */
+
+static ngx_int_t
+ngx_http_docket_fields_of_args(ngx_http_request_t *r,
+    const char *const *options, ngx_str_t *args)
+{
+    u_char      *p, *next, *last, *dst;
+    size_t       len;
+    ngx_uint_t   i;
+
+    *args = r->args;
+
+    if (options == NULL || r->args.len == 0) {
+        return NGX_OK;
+    }
+
+    dst = ngx_pnalloc(r->pool, r->args.len + 1);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    args->data = dst;
+    last = r->args.data + r->args.len;
+
+    for (p = r->args.data; p < last; p = next + 1) {
+        next = ngx_strlchr(p, last, '&');
+
+        if (next == NULL) {
+            next = last;
+        }
+
+        for (i = 0; options[i] != NULL; i++) {
+            len = ngx_strlen(options[i]);
+
+            if ((size_t) (next - p) >= len
+                && ngx_memcmp(p, options[i], len) == 0
+                && (p + len == next || p[len] == '='))
+            {
+                break;
+            }
+        }
+
+        if (options[i] == NULL) {
+            dst = ngx_cpymem(dst, p, next - p);
+            *dst++ = '&';
+        }
+    }
+
+    args->len = dst - args->data;
+
+    if (args->len != 0) {
+        args->len--;
+    }
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_http_docket_read_query(ngx_http_request_t *r,
-    ngx_http_docket_source_e source, size_t offset)
+ngx_http_docket_parse(ngx_http_request_t *r, ngx_http_docket_input_t *in,
+    docket_query_conf_t *conf, docket_query_t **query)
 {
-    int                           rc;
-    char                         *s;
-    size_t                        len;
-    ngx_int_t                     n;
-    ngx_str_t                     body;
-    docket_query_t               *q;
-    ngx_http_docket_ctx_t        *ctx;
-    ngx_http_docket_main_conf_t  *mcf;
-    const docket_query_result_t  *result;
+    docket_query_t      *q;
+    ngx_pool_cleanup_t  *cln;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
 
-    q = ngx_http_docket_query(r);
+    q = docket_query_create(conf);
     if (q == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
-    ngx_str_null(&body);
+    cln->handler = ngx_http_docket_query_cleanup;
+    cln->data = q;
 
-    if (source != NGX_HTTP_DOCKET_FROM_URI
-        && source != NGX_HTTP_DOCKET_FROM_RAW_URI)
+    *query = q;
+
+    if (ngx_http_docket_read_input(r, in, q) != DOCKET_OK
+        || docket_query_finish(q) != DOCKET_OK)
     {
-        n = ngx_http_docket_body(r, &body);
-
-        if (n == NGX_DECLINED) {
-            return ngx_http_docket_problem(r,
-                                           NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                           "the body has more than %d bytes",
-                                           NGX_HTTP_DOCKET_MAX_BODY);
-        }
-
-        if (n != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+        return NGX_DECLINED;
     }
 
-    s = (char *) body.data;
-    len = body.len;
+    return NGX_OK;
+}
 
-    rc = ngx_http_docket_limits(r, q);
 
-    if (rc == DOCKET_OK) {
-        rc = ngx_http_docket_args(r, q);
+static void
+ngx_http_docket_query_cleanup(void *data)
+{
+    docket_query_destroy(data);
+}
+
+
+int
+ngx_http_docket_read_input(ngx_http_request_t *r, ngx_http_docket_input_t *in,
+    docket_query_t *q)
+{
+    int          rc;
+    const char  *s;
+
+    if (ngx_http_docket_read_headers(r, q) != DOCKET_OK) {
+        return DOCKET_ERROR;
     }
 
-    if (rc != DOCKET_OK) {
-        goto refused;
+    if (in->args.len != 0
+        && docket_query_read_args(q, (char *) in->args.data, in->args.len)
+           != DOCKET_OK)
+    {
+        return DOCKET_ERROR;
     }
 
-    switch (source) {
+    s = (in->text.len != 0) ? (char *) in->text.data : "";
 
-    case NGX_HTTP_DOCKET_FROM_URI:
-        rc = docket_query_read_uri(q, (char *) ctx->raw_path.data + offset,
-                                   ctx->raw_path.len - offset);
+    switch (in->form) {
+
+    case NGX_HTTP_DOCKET_IS_URI:
+        rc = docket_query_read_uri(q, s, in->text.len);
         break;
 
-    case NGX_HTTP_DOCKET_FROM_RAW_URI:
-        rc = docket_query_read_raw(q, (char *) ctx->path.data + offset,
-                                   ctx->path.len - offset);
+    case NGX_HTTP_DOCKET_IS_FORM:
+        rc = docket_query_read_form(q, s, in->text.len);
         break;
 
-    case NGX_HTTP_DOCKET_FROM_STENO_BODY:
-        rc = docket_query_read_raw(q, s, len);
+    case NGX_HTTP_DOCKET_IS_JSON:
+        rc = docket_query_read_json(q, s, in->text.len);
         break;
 
-    default:
+    default: /* NGX_HTTP_DOCKET_IS_RAW */
+        rc = docket_query_read_raw(q, s, in->text.len);
+        break;
+    }
 
-        if (ngx_http_docket_type_is(r, "application/json")) {
-            rc = docket_query_read_json(q, s, len);
+    return rc;
+}
 
-        } else if (ngx_http_docket_type_is(r,
-                                        "application/x-www-form-urlencoded")
-                   && (source == NGX_HTTP_DOCKET_FROM_BODY
-                       || (len > 6 && ngx_strncmp(s, "query=", 6) == 0)))
+
+static int
+ngx_http_docket_read_headers(ngx_http_request_t *r, docket_query_t *q)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    static const struct {
+        const char  *header;
+        const char  *field;
+    } limits[] = {
+        { "steno-limit-packets", "limit-packets" },
+        { "steno-limit-bytes", "limit-bytes" }
+    };
+
+    for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        value = ngx_http_docket_request_header(r, limits[i].header);
+
+        if (value != NULL
+            && docket_query_set(q, limits[i].field, (char *) value->data,
+                                value->len)
+               != DOCKET_OK)
         {
-            rc = docket_query_read_form(q, s, len);
-
-        } else if (source == NGX_HTTP_DOCKET_FROM_RAW_BODY) {
-            rc = docket_query_read_raw(q, s, len);
-
-        } else {
-            return ngx_http_docket_problem(r,
-                                         NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                         "a form or JSON is expected: "
-                                         "application/x-www-form-urlencoded, "
-                                         "application/json");
+            return DOCKET_ERROR;
         }
     }
 
-    if (rc == DOCKET_OK) {
-        rc = docket_query_finish(q);
-    }
+    return DOCKET_OK;
+}
 
-    if (rc == DOCKET_OK) {
-        result = docket_query_result(q);
 
-        /* a result that was not filtered would be a wrong one */
+ngx_int_t
+ngx_http_docket_check_filter(const docket_query_result_t *q,
+    docket_query_error_t *err)
+{
+    docket_filter_t  *filter;
 
-        if (result->filter != NULL) {
-            ngx_http_docket_zone_refused(mcf->zone);
-            return ngx_http_docket_problem(r, NGX_HTTP_BAD_REQUEST,
-                                           "filter: filters are not applied "
-                                           "by this version");
-        }
-
-        ctx->query = q;
-        ctx->text.data = (u_char *) result->text;
-        ctx->text.len = result->text_len;
-
+    if (q->filter == NULL) {
         return NGX_OK;
     }
 
-refused:
+    ngx_memzero(err, sizeof(docket_query_error_t));
 
-    ngx_http_docket_zone_refused(mcf->zone);
+    filter = docket_filter_create(q->filter, ngx_strlen(q->filter),
+                                  err->detail, sizeof(err->detail),
+                                  &err->position);
 
-    return ngx_http_docket_problem_field(r, docket_query_error(q));
+    if (filter == NULL) {
+        err->status = NGX_HTTP_BAD_REQUEST;
+        ngx_memcpy(err->field, "filter", sizeof("filter"));
+
+        return NGX_DECLINED;
+    }
+
+    docket_filter_destroy(filter);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_docket_has_id(ngx_array_t *ids, const char *id)
+{
+    ngx_uint_t             i;
+    ngx_http_docket_id_t  *one;
+
+    one = ids->elts;
+
+    for (i = 0; i < ids->nelts; i++) {
+        if (ngx_memcmp(one[i].id, id, DOCKET_ID_LEN) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_docket_ids_of(ngx_http_request_t *r, ngx_str_t *list,
+    ngx_array_t *ids)
+{
+    char                   id[DOCKET_ID_LEN + 1];
+    u_char                *p, *last, *word;
+    ngx_int_t              rc;
+    ngx_http_docket_id_t  *one;
+
+    if (ngx_array_init(ids, r->pool, 4, sizeof(ngx_http_docket_id_t))
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = list->data;
+    last = p + list->len;
+
+    while (p < last) {
+        word = p;
+
+        while (p < last && ngx_strchr(",;+ \t", *p) == NULL) {
+            p++;
+        }
+
+        if (docket_spool_id((char *) word, p - word, id)
+            && !ngx_http_docket_has_id(ids, id))
+        {
+            if (ids->nelts == NGX_HTTP_DOCKET_MAX_IDS) {
+                rc = ngx_http_docket_problem(r, NGX_HTTP_BAD_REQUEST,
+                                             "more than %d ids are named",
+                                             NGX_HTTP_DOCKET_MAX_IDS);
+
+                return ngx_http_docket_refused(rc);
+            }
+
+            one = ngx_array_push(ids);
+            if (one == NULL) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            ngx_memcpy(one->id, id, sizeof(id));
+        }
+
+        p++;
+    }
+
+    return NGX_OK;
 }

@@ -114,6 +114,22 @@ ngx_http_docket_writable(ngx_http_request_t *r)
 
 
 ngx_int_t
+ngx_http_docket_too_many(ngx_http_request_t *r)
+{
+    ngx_str_t  value;
+
+    ngx_str_set(&value, "1");
+
+    if (ngx_http_docket_header(r, "Retry-After", &value) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   "too many requests are waiting");
+}
+
+
+ngx_int_t
 ngx_http_docket_capture_take(ngx_http_request_t *r, ngx_fd_t fd,
     ngx_http_docket_capture_t *capture)
 {
@@ -191,7 +207,11 @@ ngx_http_docket_capture_open(ngx_http_request_t *r, const char *id,
         return ngx_http_docket_capture_take(r, fd, capture);
     }
 
-    if (err == NGX_ENOENT || err == NGX_ENOTDIR || err == NGX_ELOOP) {
+    /* EBADMSG: what bears the job's name is no folder */
+
+    if (err == NGX_ENOENT || err == NGX_ENOTDIR || err == NGX_ELOOP
+        || err == EBADMSG)
+    {
         return NGX_DECLINED;
     }
 

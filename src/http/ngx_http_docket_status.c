@@ -1,488 +1,565 @@
 /*
- * What is known: jobs, lists, sensors.
+ * /status, and what it says of one job.
+ *
+ * The record of a finished job is its answer as it stands.  That of a live one
+ * is older than what the zone knows, and is printed anew.
  */
 
-#include "http/ngx_http_docket_status.h"
-#include "job/docket_index.h"
+#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_send.h"
 
-
-#define NGX_HTTP_DOCKET_MAX_IDS   1000
-#define NGX_HTTP_DOCKET_MAX_WAIT  300000
+#include <stdlib.h>
 
 
 typedef struct {
-    ngx_array_t  ids;                 /* u_char[DOCKET_ID_LEN + 1] */
-    ngx_uint_t   all;                 /* none was named */
-} ngx_http_docket_ids_t;
+    ngx_array_t                    ids;        /* ngx_http_docket_id_t */
+    ngx_uint_t                     done;       /* so many are final */
+} ngx_http_docket_status_t;
 
 
-static ngx_int_t ngx_http_docket_ids_parse(ngx_http_request_t *r,
-    ngx_str_t *rest, ngx_http_docket_ids_t *list);
-static ngx_int_t ngx_http_docket_ids_all(ngx_http_request_t *r,
-    ngx_http_docket_ids_t *list, ngx_uint_t max, ngx_uint_t captures);
-static ngx_int_t ngx_http_docket_status_send(ngx_http_request_t *r,
-    ngx_uint_t may_wait);
-static void ngx_http_docket_status_wait(ngx_http_request_t *r,
+static ngx_int_t ngx_http_docket_status_wait(ngx_http_request_t *r,
+    ngx_http_docket_status_t *st, ngx_str_t *arg);
+static void ngx_http_docket_status_event(ngx_http_request_t *r,
     ngx_uint_t why);
+static ngx_uint_t ngx_http_docket_status_final(ngx_http_request_t *r,
+    ngx_http_docket_status_t *st);
+static ngx_int_t ngx_http_docket_status_send(ngx_http_request_t *r,
+    ngx_http_docket_status_t *st);
+static ngx_int_t ngx_http_docket_status_all(ngx_http_request_t *r);
+static void ngx_http_docket_status_entry(yajl_gen g, const char *id,
+    ngx_str_t *record);
+
+static ngx_int_t ngx_http_docket_from_spool(ngx_http_request_t *r,
+    const char *id, ngx_http_docket_job_t *job, ngx_str_t *record,
+    ngx_uint_t cache);
+static ngx_int_t ngx_http_docket_live_record(ngx_http_request_t *r,
+    ngx_http_docket_job_t *job, ngx_str_t *record);
+static void ngx_http_docket_overlay(docket_job_t *rec,
+    ngx_http_docket_job_t *job);
+static ngx_int_t ngx_http_docket_progress(ngx_http_request_t *r,
+    ngx_http_docket_job_t *job, docket_request_t *requests, ngx_uint_t n,
+    ngx_str_t *text);
 
 
-/* Separators are those of the original: , ; + tab space. */
-
-static ngx_int_t
-ngx_http_docket_ids_parse(ngx_http_request_t *r, ngx_str_t *rest,
-    ngx_http_docket_ids_t *list)
+ngx_int_t
+ngx_http_docket_find(ngx_http_request_t *r, const char *id,
+    ngx_http_docket_job_t *job, ngx_str_t *record)
 {
-    char    id[DOCKET_ID_LEN + 1];
-    u_char  *p, *start, *last, *slot;
+    return ngx_http_docket_lookup(r, id, job, record, 1);
+}
 
-    list->all = (rest->len == 0);
 
-    if (ngx_array_init(&list->ids, r->pool, 4, DOCKET_ID_LEN + 1) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+ngx_int_t
+ngx_http_docket_lookup(ngx_http_request_t *r, const char *id,
+    ngx_http_docket_job_t *job, ngx_str_t *record, ngx_uint_t cache)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     fresh;
+    ngx_http_docket_job_t         saved;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
+
+    if (record != NULL) {
+        ngx_str_null(record);
     }
 
-    p = rest->data;
-    last = p + rest->len;
+    rc = ngx_http_docket_zone_get(mcf->zone, id, job, r->pool, record, 0);
 
-    while (p < last) {
-        start = p;
+    if (rc != NGX_OK) {
+        return ngx_http_docket_from_spool(r, id, job, record, cache);
+    }
 
-        while (p < last && ngx_strchr(",;+ \t", *p) == NULL) {
-            p++;
-        }
+    if (record == NULL) {
+        return NGX_OK;
+    }
 
-        if (p == start) {
-            p++;
-            continue;
-        }
+    if (!docket_state_final(job->state)) {
+        return ngx_http_docket_live_record(r, job, record);
+    }
 
-        if (!docket_spool_id((char *) start, p - start, id)) {
-            return ngx_http_docket_problem(r, NGX_HTTP_BAD_REQUEST,
-                                           "\"%*s\" is no id: 32 hex digits "
-                                           "are expected",
-                                           ngx_min(p - start, 64), start);
-        }
+    /* who asked since goes into the record on disk only */
 
-        if (list->ids.nelts >= NGX_HTTP_DOCKET_MAX_IDS) {
-            return ngx_http_docket_problem(r, NGX_HTTP_BAD_REQUEST,
-                                           "more than %d ids are asked for",
-                                           NGX_HTTP_DOCKET_MAX_IDS);
-        }
-
-        slot = ngx_array_push(&list->ids);
-        if (slot == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_memcpy(slot, id, DOCKET_ID_LEN + 1);
+    if (job->asked != 0
+        && ngx_http_docket_from_spool(r, id, &saved, &fresh, 0) == NGX_OK
+        && saved.run == job->run)
+    {
+        *record = fresh;
     }
 
     return NGX_OK;
 }
 
 
-/* Newest first: what the helper has not indexed yet, then the index. */
-
 static ngx_int_t
-ngx_http_docket_ids_all(ngx_http_request_t *r, ngx_http_docket_ids_t *list,
-    ngx_uint_t max, ngx_uint_t captures)
+ngx_http_docket_from_spool(ngx_http_request_t *r, const char *id,
+    ngx_http_docket_job_t *job, ngx_str_t *record, ngx_uint_t cache)
 {
-    size_t                        i;
-    u_char                       *slot;
-    ngx_uint_t                    n, k;
-    ngx_http_docket_job_t        *jobs;
-    docket_index_view_t           view;
-    docket_index_record_t         rec;
+    char                          err[128], *json;
+    size_t                        len;
+    ngx_int_t                     rc;
+    ngx_str_t                     text;
+    docket_job_t                 *rec;
     ngx_http_docket_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    if (!captures) {
-        jobs = ngx_palloc(r->pool, 1024 * sizeof(ngx_http_docket_job_t));
-        if (jobs == NULL) {
-            return NGX_ERROR;
+    rec = docket_spool_load(&mcf->sp, id, err, sizeof(err));
+
+    if (rec == NULL) {
+
+        if (ngx_errno != NGX_ENOENT) {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
+                          "docket: reading the record of job \"%s\" failed",
+                          id);
         }
 
-        n = ngx_http_docket_zone_unindexed(mcf->zone, jobs, 1024);
-
-        for (k = 0; k < n && list->ids.nelts < max; k++) {
-            slot = ngx_array_push(&list->ids);
-            if (slot == NULL) {
-                return NGX_ERROR;
-            }
-
-            ngx_memcpy(slot, jobs[k].id, DOCKET_ID_LEN + 1);
-        }
+        return NGX_DECLINED;
     }
 
-    if (docket_index_open(&mcf->sp, &view) != DOCKET_OK) {
+    ngx_http_docket_job_of(rec, job);
+
+    cache = cache && docket_state_final(rec->state);
+
+    if (record == NULL && !cache) {
+        docket_job_destroy(rec);
         return NGX_OK;
     }
 
-    for (i = view.count; i > 0 && list->ids.nelts < max; i--) {
-
-        if (!docket_index_read(&view, i - 1, &rec)
-            || (rec.flags & DOCKET_INDEX_DELETED)
-            || (captures && !(rec.flags & DOCKET_INDEX_CAPTURE)))
-        {
-            continue;
-        }
-
-        slot = ngx_array_push(&list->ids);
-        if (slot == NULL) {
-            docket_index_close(&view);
-            return NGX_ERROR;
-        }
-
-        docket_id_unpack(rec.id, (char *) slot);
+    if (docket_job_print(rec, &json, &len) != DOCKET_OK) {
+        docket_job_destroy(rec);
+        return NGX_DECLINED;
     }
 
-    docket_index_close(&view);
+    text.data = (u_char *) json;
+    text.len = len;
+
+    if (cache) {
+        ngx_http_docket_zone_cache(mcf->zone, rec, &text);
+    }
+
+    rc = NGX_OK;
+
+    if (record != NULL) {
+        record->len = len;
+        record->data = ngx_pstrdup(r->pool, &text);
+
+        if (record->data == NULL) {
+            rc = NGX_DECLINED;
+        }
+    }
+
+    free(json);
+    docket_job_destroy(rec);
+
+    return rc;
+}
+
+
+void
+ngx_http_docket_job_of(const docket_job_t *rec, ngx_http_docket_job_t *job)
+{
+    ngx_memzero(job, sizeof(ngx_http_docket_job_t));
+
+    ngx_memcpy(job->id, rec->id, DOCKET_ID_LEN);
+
+    job->state = rec->state;
+    job->run = rec->run;
+    job->capture_run = rec->capture_run;
+    job->partial = rec->partial;
+    job->settled = rec->settled;
+    job->indexed = 1;
+    job->created = rec->created;
+    job->requested = rec->requested;
+    job->started = rec->started;
+    job->packets = rec->packets;
+}
+
+
+static ngx_int_t
+ngx_http_docket_live_record(ngx_http_request_t *r, ngx_http_docket_job_t *job,
+    ngx_str_t *record)
+{
+    int                           rc;
+    char                          err[128], *json;
+    u_char                       *p;
+    size_t                        len, saved_n;
+    ngx_str_t                     progress;
+    ngx_uint_t                    n;
+    docket_job_t                 *rec;
+    docket_request_t             *requests, *saved;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
+
+    n = 0;
+
+    if (ngx_http_docket_zone_requests(mcf->zone, (char *) job->id, r->pool,
+                                      &requests, &n)
+        != NGX_OK)
+    {
+        requests = NULL;
+    }
+
+    if (ngx_http_docket_progress(r, job, requests, n, &progress) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rec = docket_job_parse((char *) record->data, record->len, err,
+                           sizeof(err));
+    if (rec == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_docket_overlay(rec, job);
+
+    /* these belong to r->pool, and the record frees its own */
+
+    saved = rec->requests;
+    saved_n = rec->nrequests;
+
+    if (requests != NULL) {
+        rec->requests = requests;
+        rec->nrequests = n;
+    }
+
+    rc = docket_job_print(rec, &json, &len);
+
+    rec->requests = saved;
+    rec->nrequests = saved_n;
+
+    docket_job_destroy(rec);
+
+    if (rc != DOCKET_OK) {
+        return NGX_DECLINED;
+    }
+
+    record->data = ngx_pnalloc(r->pool, len + sizeof(",\"progress\":}")
+                                        + progress.len);
+    if (record->data == NULL) {
+        free(json);
+        return NGX_DECLINED;
+    }
+
+    p = ngx_cpymem(record->data, json, len - 1);
+    p = ngx_sprintf(p, ",\"progress\":%V}", &progress);
+    record->len = p - record->data;
+
+    free(json);
 
     return NGX_OK;
+}
+
+
+/* What the record says of the last run's end is not yet true of this one. */
+
+static void
+ngx_http_docket_overlay(docket_job_t *rec, ngx_http_docket_job_t *job)
+{
+    rec->state = job->state;
+    rec->run = job->run;
+    rec->requested = job->requested;
+    rec->started = job->started;
+    rec->finished = 0;
+    rec->partial = 0;
+    rec->truncated = 0;
+    rec->empty = 0;
+    rec->settled = 0;
+    rec->asked += job->asked;
+
+    free(rec->reason);
+    rec->reason = NULL;
+}
+
+
+static ngx_int_t
+ngx_http_docket_progress(ngx_http_request_t *r, ngx_http_docket_job_t *job,
+    docket_request_t *requests, ngx_uint_t n, ngx_str_t *text)
+{
+    yajl_gen    g;
+    uint64_t    slices, done;
+    ngx_uint_t  i;
+
+    slices = 0;
+    done = 0;
+
+    for (i = 0; i < n; i++) {
+        slices += requests[i].slices;
+        done += requests[i].slices_done;
+    }
+
+    g = ngx_http_docket_gen(r);
+    if (g == NULL) {
+        return NGX_ERROR;
+    }
+
+    yajl_gen_map_open(g);
+    ngx_http_docket_gen_key(g, "position");
+    ngx_http_docket_gen_number(g, job->position);
+    ngx_http_docket_gen_key(g, "received");
+    ngx_http_docket_gen_number(g, job->received);
+    ngx_http_docket_gen_key(g, "written");
+    ngx_http_docket_gen_number(g, job->written);
+    ngx_http_docket_gen_key(g, "packets");
+    ngx_http_docket_gen_number(g, job->packets);
+    ngx_http_docket_gen_key(g, "slices");
+    ngx_http_docket_gen_number(g, slices);
+    ngx_http_docket_gen_key(g, "slices_done");
+    ngx_http_docket_gen_number(g, done);
+    ngx_http_docket_gen_key(g, "cancelling");
+    yajl_gen_bool(g, job->cancel);
+    yajl_gen_map_close(g);
+
+    return ngx_http_docket_gen_take(r, g, text);
 }
 
 
 ngx_int_t
 ngx_http_docket_status(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    int64_t                 us;
-    ngx_int_t               rc;
-    ngx_str_t               wait;
-    ngx_http_docket_ctx_t  *ctx;
-    ngx_http_docket_ids_t  *list;
+    ngx_int_t                  rc;
+    ngx_str_t                  arg;
+    ngx_http_docket_ctx_t     *ctx;
+    ngx_http_docket_status_t  *st;
+
+    if (rest->len == 0) {
+        return ngx_http_docket_status_all(r);
+    }
+
+    st = ngx_pcalloc(r->pool, sizeof(ngx_http_docket_status_t));
+    if (st == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_docket_ids_of(r, rest, &st->ids);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+    ctx->data = st;
 
-    list = ngx_pcalloc(r->pool, sizeof(ngx_http_docket_ids_t));
-    if (list == NULL) {
+    rc = ngx_http_docket_arg(r, "wait", &arg);
+
+    if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_docket_ids_parse(r, rest, list);
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_OK) {
+        return ngx_http_docket_status_wait(r, st, &arg);
     }
 
-    if (list->all
-        && ngx_http_docket_ids_all(r, list, 100, 0) != NGX_OK)
+    return ngx_http_docket_status_send(r, st);
+}
+
+
+static ngx_int_t
+ngx_http_docket_status_wait(ngx_http_request_t *r,
+    ngx_http_docket_status_t *st, ngx_str_t *arg)
+{
+    int64_t               us;
+    ngx_int_t             rc;
+    ngx_msec_t            msec;
+    docket_query_error_t  err;
+
+    if (docket_parse_duration((char *) arg->data, arg->len, &us) != DOCKET_OK
+        || us < 0)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ngx_memzero(&err, sizeof(docket_query_error_t));
+
+        err.status = NGX_HTTP_BAD_REQUEST;
+        err.position = -1;
+        ngx_memcpy(err.field, "wait", sizeof("wait"));
+        ngx_memcpy(err.detail, "wait: is no duration, as 30s or 2m",
+                   sizeof("wait: is no duration, as 30s or 2m"));
+
+        return ngx_http_docket_problem_field(r, &err);
     }
 
-    ctx->data = list;
+    msec = NGX_HTTP_DOCKET_MAX_WAIT;
 
-    if (list->all
-        || ngx_http_arg(r, (u_char *) "wait", 4, &wait) != NGX_OK)
+    if (us / 1000 < NGX_HTTP_DOCKET_MAX_WAIT) {
+        msec = (ngx_msec_t) (us / 1000);
+    }
+
+    if (msec == 0 || r->method == NGX_HTTP_HEAD
+        || ngx_http_docket_status_final(r, st))
     {
-        return ngx_http_docket_status_send(r, 0);
-    }
-
-    if (docket_parse_duration((char *) wait.data, wait.len, &us) != DOCKET_OK
-        || us > (int64_t) NGX_HTTP_DOCKET_MAX_WAIT * 1000)
-    {
-        return ngx_http_docket_problem(r, NGX_HTTP_BAD_REQUEST,
-                                       "wait: \"%V\" is no duration of at most "
-                                       "5m, as 30s", &wait);
-    }
-
-    rc = ngx_http_docket_status_send(r, us >= 1000);
-
-    if (rc != NGX_AGAIN) {
-        return rc;
-    }
-
-    rc = ngx_http_docket_wait(r, (ngx_msec_t) (us / 1000),
-                              ngx_http_docket_status_wait);
-
-    if (rc == NGX_BUSY) {
-        return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "too many requests wait");
-    }
-
-    if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_docket_status_send(r, st);
     }
 
     r->main->count++;
 
-    return NGX_DONE;
+    rc = ngx_http_docket_wait(r, msec, ngx_http_docket_status_event);
+
+    if (rc == NGX_OK) {
+        return NGX_DONE;
+    }
+
+    r->main->count--;
+
+    if (rc == NGX_BUSY) {
+        return ngx_http_docket_too_many(r);
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
 static void
-ngx_http_docket_status_wait(ngx_http_request_t *r, ngx_uint_t why)
+ngx_http_docket_status_event(ngx_http_request_t *r, ngx_uint_t why)
 {
-    ngx_int_t  rc;
+    ngx_http_docket_ctx_t     *ctx;
+    ngx_http_docket_status_t  *st;
 
-    rc = ngx_http_docket_status_send(r, why == NGX_HTTP_DOCKET_CHANGED);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+    st = ctx->data;
 
-    if (rc == NGX_AGAIN) {
+    if (why == NGX_HTTP_DOCKET_CHANGED && !ngx_http_docket_status_final(r, st))
+    {
         return;
     }
 
     ngx_http_docket_wait_done(r);
-    ngx_http_finalize_request(r, rc);
+    ngx_http_finalize_request(r, ngx_http_docket_status_send(r, st));
 }
 
 
-/* NGX_AGAIN: "may_wait", and one of the jobs is not final. */
+/* Unknown jobs have nothing to wait for. */
 
-static ngx_int_t
-ngx_http_docket_status_send(ngx_http_request_t *r, ngx_uint_t may_wait)
+static ngx_uint_t
+ngx_http_docket_status_final(ngx_http_request_t *r,
+    ngx_http_docket_status_t *st)
 {
-    u_char                       *id;
-    yajl_gen                      g;
-    ngx_str_t                     record;
-    ngx_uint_t                    i, found;
-    ngx_http_docket_ctx_t        *ctx;
-    ngx_http_docket_ids_t        *list;
-    ngx_http_docket_job_t         job;
+    ngx_http_docket_id_t   *ids;
+    ngx_http_docket_job_t   job;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    list = ctx->data;
-    id = list->ids.elts;
+    ids = st->ids.elts;
 
-    if (may_wait) {
+    for ( /* void */ ; st->done < st->ids.nelts; st->done++) {
 
-        for (i = 0; i < list->ids.nelts; i++) {
-            if (ngx_http_docket_find(r, (char *) id + i * (DOCKET_ID_LEN + 1),
-                                     &job, NULL)
-                == NGX_OK
-                && !docket_state_final(job.state))
-            {
-                return NGX_AGAIN;
-            }
+        if (ngx_http_docket_find(r, ids[st->done].id, &job, NULL) == NGX_OK
+            && !docket_state_final(job.state))
+        {
+            return 0;
         }
     }
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_http_docket_status_send(ngx_http_request_t *r,
+    ngx_http_docket_status_t *st)
+{
+    yajl_gen                g;
+    ngx_str_t               record;
+    ngx_uint_t              i, known;
+    ngx_http_docket_id_t   *ids;
+    ngx_http_docket_ctx_t  *ctx;
+    ngx_http_docket_job_t   job;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
 
     g = ngx_http_docket_gen(r);
     if (g == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    found = 0;
-    (void) yajl_gen_map_open(g);
+    ids = st->ids.elts;
+    known = 0;
 
-    for (i = 0; i < list->ids.nelts; i++, id += DOCKET_ID_LEN + 1) {
+    yajl_gen_map_open(g);
 
-        if (ngx_http_docket_find(r, (char *) id, &job, &record) != NGX_OK) {
+    for (i = 0; i < st->ids.nelts; i++) {
+
+        if (ngx_http_docket_find(r, ids[i].id, &job, &record) != NGX_OK) {
             continue;
         }
 
-        found++;
-        ngx_http_docket_gen_str(g, id, DOCKET_ID_LEN);
+        ngx_http_docket_status_entry(g, ids[i].id, &record);
 
-        /* the record is JSON already: it is put out as it is */
-        (void) yajl_gen_number(g, (char *) record.data, record.len);
-    }
-
-    (void) yajl_gen_map_close(g);
-
-    if (found == 0 && !list->all) {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no job has this id");
-    }
-
-    if (list->ids.nelts == 1 && found == 1) {
         ctx->job = job;
-        ctx->known = 1;
+        known++;
     }
+
+    yajl_gen_map_close(g);
+
+    if (known == 0) {
+        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
+                                       "there is no such job");
+    }
+
+    ctx->known = (st->ids.nelts == 1);
 
     return ngx_http_docket_send_json(r, NGX_HTTP_OK, g);
 }
 
 
-ngx_int_t
-ngx_http_docket_list(ngx_http_request_t *r, ngx_str_t *rest, ngx_uint_t urls)
+static void
+ngx_http_docket_status_entry(yajl_gen g, const char *id, ngx_str_t *record)
 {
-    u_char                 *id;
-    yajl_gen                g;
-    ngx_int_t               rc;
-    ngx_str_t               url;
-    ngx_uint_t              i;
-    ngx_http_docket_ids_t   list;
-    ngx_http_docket_job_t   job;
+    ngx_http_docket_gen_key(g, id);
+    ngx_http_docket_gen_raw(g, record->data, record->len);
+}
 
-    rc = ngx_http_docket_ids_parse(r, rest, &list);
+
+/* The newest jobs, a page of them. */
+
+static ngx_int_t
+ngx_http_docket_status_all(ngx_http_request_t *r)
+{
+    yajl_gen                  g;
+    ngx_int_t                 rc;
+    ngx_str_t                 record;
+    ngx_uint_t                n;
+    ngx_http_docket_job_t     job;
+    ngx_http_docket_page_t    page;
+    ngx_http_docket_walk_t   *walk;
+    ngx_http_docket_entry_t   entry;
+
+    rc = ngx_http_docket_page(r, &page);
+
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (list.all
-        && ngx_http_docket_ids_all(r, &list, NGX_MAX_UINT32_VALUE, urls)
-           != NGX_OK)
+    g = ngx_http_docket_gen(r);
+    walk = ngx_http_docket_walk(r);
+
+    if (g == NULL || walk == NULL
+        || ngx_http_docket_walk_to(walk, &page) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    g = ngx_http_docket_gen(r);
-    if (g == NULL) {
+    yajl_gen_map_open(g);
+
+    n = 0;
+
+    while (ngx_http_docket_walk_next(walk, &entry)) {
+
+        if (n == page.limit) {
+            page.more = 1;
+            break;
+        }
+
+        if (ngx_http_docket_lookup(r, entry.id, &job, &record, 0) != NGX_OK) {
+            continue;
+        }
+
+        ngx_http_docket_status_entry(g, entry.id, &record);
+        ngx_memcpy(page.last, entry.id, sizeof(entry.id));
+        n++;
+    }
+
+    yajl_gen_map_close(g);
+
+    if (ngx_http_docket_page_link(r, &page) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    (void) (urls ? yajl_gen_map_open(g) : yajl_gen_array_open(g));
-
-    id = list.ids.elts;
-
-    for (i = 0; i < list.ids.nelts; i++, id += DOCKET_ID_LEN + 1) {
-
-        if (!list.all
-            && (ngx_http_docket_find(r, (char *) id, &job, NULL) != NGX_OK
-                || (urls && job.capture_run == 0)))
-        {
-            continue;
-        }
-
-        ngx_http_docket_gen_str(g, id, DOCKET_ID_LEN);
-
-        if (urls) {
-            if (ngx_http_docket_result_url(r, (char *) id, &url) != NGX_OK) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            ngx_http_docket_gen_str(g, url.data, url.len);
-        }
-    }
-
-    (void) (urls ? yajl_gen_map_close(g) : yajl_gen_array_close(g));
-
-    return ngx_http_docket_send_json(r, NGX_HTTP_OK, g);
-}
-
-
-/* "name<TAB>value" lines; the one time among them in words. */
-
-static void
-ngx_http_docket_stats_lines(yajl_gen g, ngx_http_docket_sensor_state_t *s)
-{
-    u_char  *p, *last, *tab, *end;
-
-    p = s->stats;
-    last = p + s->stats_len;
-
-    while (p < last) {
-        end = ngx_strlchr(p, last, '\n');
-        end = (end == NULL) ? last : end;
-        tab = ngx_strlchr(p, end, '\t');
-
-        if (tab != NULL && tab + 1 < end && tab[1] >= '0' && tab[1] <= '9') {
-            ngx_http_docket_gen_str(g, p, tab - p);
-
-            if (tab - p == 16 && ngx_strncmp(p, "oldest_timestamp", 16) == 0) {
-                ngx_http_docket_gen_time(g, s->oldest);
-
-            } else {
-                (void) yajl_gen_integer(g, ngx_atoof(tab + 1, end - tab - 1));
-            }
-        }
-
-        p = end + 1;
-    }
-}
-
-
-/* Is the name one of the list's? */
-
-static ngx_uint_t
-ngx_http_docket_named(ngx_str_t *list, ngx_str_t *name)
-{
-    u_char  *p, *start, *last;
-
-    last = list->data + list->len;
-
-    for (p = list->data; p < last; p++) {
-        start = p;
-
-        while (p < last && ngx_strchr(",;+ \t", *p) == NULL) {
-            p++;
-        }
-
-        if ((size_t) (p - start) == name->len
-            && ngx_strncmp(start, name->data, name->len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_int_t
-ngx_http_docket_stats(ngx_http_request_t *r, ngx_str_t *rest)
-{
-    yajl_gen                         g;
-    ngx_uint_t                       i;
-    ngx_http_docket_sensor_t        *sensor;
-    ngx_http_docket_zone_info_t      info;
-    ngx_http_docket_main_conf_t     *mcf;
-    ngx_http_docket_sensor_state_t   s;
-
-    static const char  *health[] = { "unknown", "up", "busy", "down" };
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-    sensor = mcf->sensors.elts;
-
-    g = ngx_http_docket_gen(r);
-    if (g == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    (void) yajl_gen_map_open(g);
-
-    for (i = 0; i < mcf->sensors.nelts; i++) {
-
-        if (rest->len != 0 && !ngx_http_docket_named(rest, &sensor[i].name)) {
-            continue;
-        }
-
-        if (ngx_http_docket_zone_sensor(mcf->zone, sensor[i].shared, &s)
-            != NGX_OK)
-        {
-            continue;
-        }
-
-        ngx_http_docket_gen_str(g, sensor[i].name.data, sensor[i].name.len);
-        (void) yajl_gen_map_open(g);
-
-        ngx_http_docket_stats_lines(g, &s);
-
-        ngx_http_docket_gen_key(g, "health");
-        ngx_http_docket_gen_cstr(g, health[s.health & 3]);
-        ngx_http_docket_gen_key(g, "checked");
-        ngx_http_docket_gen_time(g, s.checked);
-        ngx_http_docket_gen_key(g, "error");
-
-        if (s.error[0] != '\0') {
-            ngx_http_docket_gen_cstr(g, s.error);
-        } else {
-            (void) yajl_gen_null(g);
-        }
-
-        ngx_http_docket_gen_key(g, "certificate_expires");
-        ngx_http_docket_gen_time(g, (int64_t) sensor[i].certificate->not_after
-                                    * DOCKET_SECOND);
-        (void) yajl_gen_map_close(g);
-    }
-
-    ngx_http_docket_zone_info(mcf->zone, &info);
-
-    ngx_http_docket_gen_key(g, "docket");
-    (void) yajl_gen_map_open(g);
-    ngx_http_docket_gen_key(g, "Free space");
-    (void) yajl_gen_array_open(g);
-    (void) yajl_gen_integer(g, (long long) info.free_bytes);
-    (void) yajl_gen_integer(g, (long long) info.free_nodes);
-    (void) yajl_gen_array_close(g);
-    ngx_http_docket_gen_key(g, "queued");
-    (void) yajl_gen_integer(g, info.queued);
-    ngx_http_docket_gen_key(g, "running");
-    (void) yajl_gen_integer(g, info.running);
-    ngx_http_docket_gen_key(g, "helper");
-    (void) yajl_gen_integer(g, info.helper);
-    (void) yajl_gen_map_close(g);
-    (void) yajl_gen_map_close(g);
 
     return ngx_http_docket_send_json(r, NGX_HTTP_OK, g);
 }

@@ -114,7 +114,7 @@ ngx_http_docket_stream(ngx_http_request_t *r)
     if (docket_state_final(ctx->job.state)) {
         rc = ngx_http_docket_stream_final(r, s);
 
-        if (rc != NGX_AGAIN) {
+        if (rc != NGX_DECLINED) {
             return rc;
         }
     }
@@ -138,8 +138,7 @@ ngx_http_docket_stream(ngx_http_request_t *r)
     r->main->count--;
 
     if (rc == NGX_BUSY) {
-        return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "too many requests are waiting");
+        return ngx_http_docket_too_many(r);
     }
 
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -247,21 +246,23 @@ ngx_http_docket_stream_wait(ngx_http_request_t *r, ngx_uint_t why)
 
     rc = ngx_http_docket_stream_job(r, s);
 
-    if (rc == NGX_AGAIN && why == NGX_HTTP_DOCKET_TIMEOUT) {
+    if (rc == NGX_DECLINED && why == NGX_HTTP_DOCKET_TIMEOUT
+        && !s->sending)
+    {
         rc = ngx_http_docket_stream_late(r, s);
     }
 
-    if (rc == NGX_AGAIN && !s->sending) {
+    if (rc == NGX_DECLINED && !s->sending) {
         return;
     }
 
     /* from here on without a time-out */
 
-    if (rc != NGX_AGAIN
+    if (rc != NGX_DECLINED
         || ngx_http_docket_wait(r, 0, ngx_http_docket_stream_wait) != NGX_OK)
     {
         ngx_http_docket_wait_done(r);
-        ngx_http_finalize_request(r, rc == NGX_AGAIN ? NGX_ERROR : rc);
+        ngx_http_finalize_request(r, rc == NGX_DECLINED ? NGX_ERROR : rc);
         return;
     }
 
@@ -270,7 +271,7 @@ ngx_http_docket_stream_wait(ngx_http_request_t *r, ngx_uint_t why)
 
 
 /*
- * Is there something to begin with?  NGX_AGAIN: not yet, or the header went
+ * Is there something to begin with?  NGX_DECLINED: not yet, or the header went
  * out and s->sending is set; anything else finalizes the request.
  */
 
@@ -296,7 +297,7 @@ ngx_http_docket_stream_job(ngx_http_request_t *r, ngx_http_docket_stream_t *s)
     if (s->whole || !job->growing
         || job->written <= NGX_HTTP_DOCKET_PCAP_HEADER)
     {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     rc = ngx_http_docket_stream_open(r, s);
@@ -305,7 +306,7 @@ ngx_http_docket_stream_job(ngx_http_request_t *r, ngx_http_docket_stream_t *s)
 
         /* renamed just now, or it is about to be written anew */
 
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     if (rc != NGX_OK) {
@@ -471,24 +472,22 @@ ngx_http_docket_stream_final(ngx_http_request_t *r,
 }
 
 
-/* "job" may be NULL. */
+/* "job" may be NULL; its reason says more than "what". */
 
 static ngx_int_t
 ngx_http_docket_stream_failed(ngx_http_request_t *r, docket_job_t *job,
     const char *what)
 {
-    if (job == NULL || job->reason == NULL) {
-        return ngx_http_docket_problem(r, NGX_HTTP_BAD_GATEWAY, "%s", what);
-    }
-
-    return ngx_http_docket_problem(r, NGX_HTTP_BAD_GATEWAY, "%s: %s", what,
-                                   job->reason);
+    return ngx_http_docket_problem(r, NGX_HTTP_BAD_GATEWAY, "%s",
+                                   (job != NULL && job->reason != NULL)
+                                   ? job->reason : what);
 }
 
 
 /*
  * Whether packets are missing that were asked for.  An answer that its own
- * limit ended is complete; one that a full disk ended is not.
+ * limit ended is complete; one that a full disk ended is not, and only the
+ * reason tells which it was when there was a limit too.
  */
 
 static ngx_uint_t
@@ -500,7 +499,9 @@ ngx_http_docket_stream_short(ngx_http_docket_stream_t *s,
     partial = live->partial;
 
     if (job != NULL && job->truncated
-        && job->limit_packets == 0 && job->limit_bytes == 0)
+        && ((job->limit_packets == 0 && job->limit_bytes == 0)
+            || (job->reason != NULL
+                && ngx_strstr(job->reason, "docket_free_") != NULL)))
     {
         partial = 1;
     }
@@ -579,7 +580,7 @@ ngx_http_docket_stream_begin(ngx_http_request_t *r,
 
     r->write_event_handler = ngx_http_docket_stream_write;
 
-    return NGX_AGAIN;
+    return NGX_DECLINED;
 }
 
 

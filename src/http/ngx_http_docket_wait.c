@@ -19,7 +19,7 @@ typedef struct {
     ngx_queue_t                    queue;
     ngx_http_request_t            *request;
     ngx_http_docket_wait_pt        handler;
-    ngx_event_t                    event;      /* time-out; posted: first look */
+    ngx_event_t                    event;      /* time-out; or first look */
     unsigned                       queued:1;
     unsigned                       told:1;     /* that the worker is to exit */
 } ngx_http_docket_waiter_t;

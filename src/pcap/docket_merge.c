@@ -1,300 +1,550 @@
 /*
- * Several captures into one, in order of time.
+ * The merge: a tree of losers over the streams' next times.  See
+ * docket_merge.h.
+ *
+ * Each inner node holds the loser of the match played there, node 0 the
+ * winner.  When a stream wins twice it is worth knowing how far it may run:
+ * up to the best of the losers on its path.
  */
-
-#include "pcap/docket_pcap.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <pcap/pcap.h>
+#include "pcap/docket_merge.h"
+#include "pcap/docket_merge_core.h"
 
 
-#define DOCKET_MERGE_PIECE  (1024 * 1024)
+#define DOCKET_MERGE_STEP     (4 * 1024 * 1024)
+#define DOCKET_MERGE_AHEAD    1536    /* bytes that are asked for ahead */
 
 
-typedef struct {
-    docket_reader_t   *inputs;
-    size_t            *heap;          /* numbers of inputs, the earliest on top */
-    size_t             n;
-    int                fd;
-    int                nsec;
-    unsigned char     *buf;
-    size_t             used;
-    docket_merge_pt    check;
-    void              *ctx;
-    docket_merged_t   *m;
-} docket_merge_t;
+static int docket_merge_begin(docket_merge_t *m);
+static int docket_merge_key(docket_merge_t *m, size_t i);
+static int docket_merge_take(docket_merge_t *m, size_t i);
+static int docket_merge_next(docket_merge_t *m, size_t i);
+static inline int64_t docket_merge_look(const u_char *p);
+static int docket_merge_out(docket_merge_t *m, int rc);
+static void docket_merge_build(docket_merge_t *m);
+static void docket_merge_replay(docket_merge_t *m, size_t i);
+static void docket_merge_bound(docket_merge_t *m, size_t i);
 
 
-static int
-docket_merge_less(const docket_merge_t *mg, size_t a, size_t b)
+/* Stream a comes before stream b. */
+#define docket_merge_less(m, a, b)                                            \
+    ((m)->keys[a] < (m)->keys[b]                                              \
+     || ((m)->keys[a] == (m)->keys[b] && (a) < (b)))
+
+
+docket_merge_t *
+docket_merge_create(const docket_merge_conf_t *conf)
 {
-    if (mg->inputs[a].time != mg->inputs[b].time) {
-        return mg->inputs[a].time < mg->inputs[b].time;
+    docket_merge_t  *m;
+
+    m = calloc(1, sizeof(docket_merge_t));
+    if (m == NULL) {
+        return NULL;
     }
 
-    return a < b;
+    m->conf = *conf;
+
+    if (m->conf.step == 0) {
+        m->conf.step = DOCKET_MERGE_STEP;
+    }
+
+    if (m->conf.buffer == 0) {
+        m->conf.buffer = DOCKET_MERGE_BUFFER;
+    }
+
+    m->buf = malloc(m->conf.buffer);
+    if (m->buf == NULL) {
+        free(m);
+        return NULL;
+    }
+
+    m->waits = -1;
+    m->last_winner = -1;
+    m->count.link = -1;
+    m->final = DOCKET_OK;
+
+    return m;
 }
 
 
-static void
-docket_merge_down(docket_merge_t *mg, size_t i)
+void
+docket_merge_destroy(docket_merge_t *m)
 {
-    size_t  child, top;
-
-    top = mg->heap[i];
-
-    for ( ;; ) {
-        child = 2 * i + 1;
-
-        if (child >= mg->n) {
-            break;
-        }
-
-        if (child + 1 < mg->n
-            && docket_merge_less(mg, mg->heap[child + 1], mg->heap[child]))
-        {
-            child++;
-        }
-
-        if (!docket_merge_less(mg, mg->heap[child], top)) {
-            break;
-        }
-
-        mg->heap[i] = mg->heap[child];
-        i = child;
+    if (m == NULL) {
+        return;
     }
 
-    mg->heap[i] = top;
-}
-
-
-static int
-docket_merge_flush(docket_merge_t *mg)
-{
-    size_t   done;
-    ssize_t  n;
-
-    for (done = 0; done < mg->used; done += (size_t) n) {
-        n = write(mg->fd, mg->buf + done, mg->used - done);
-
-        if (n == -1 && errno == EINTR) {
-            n = 0;
-
-        } else if (n == -1) {
-            snprintf(mg->m->error, sizeof(mg->m->error),
-                     "writing the capture: %s", strerror(errno));
-            return DOCKET_ERROR;
-        }
-    }
-
-    mg->used = 0;
-
-    if (mg->check != NULL && mg->check(mg->ctx, mg->m) != DOCKET_OK) {
-        errno = 0;
-        return DOCKET_ERROR;
-    }
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_merge_linktype(docket_reader_t *inputs, size_t n)
-{
-    int     best;
-    size_t  i, k, count, most;
-
-    best = DLT_EN10MB;
-    most = 0;
-
-    for (i = 0; i < n; i++) {
-
-        if (inputs[i].linktype == -1) {
-            continue;
-        }
-
-        for (count = 0, k = 0; k < n; k++) {
-            count += (inputs[k].linktype == inputs[i].linktype);
-        }
-
-        if (count > most
-            || (count == most && inputs[i].linktype == DLT_EN10MB))
-        {
-            most = count;
-            best = inputs[i].linktype;
-        }
-    }
-
-    return best;
-}
-
-
-static int
-docket_merge_start(docket_merge_t *mg, size_t n)
-{
-    int                       linktype;
-    size_t                    i;
-    docket_reader_t          *r;
-    struct pcap_file_header   fh;
-
-    linktype = docket_merge_linktype(mg->inputs, n);
-
-    for (i = 0; i < n; i++) {
-        r = &mg->inputs[i];
-
-        if (r->linktype == -1) {
-            continue;
-        }
-
-        if (r->linktype != linktype) {
-            snprintf(r->error, sizeof(r->error), "the capture has link type %s,"
-                     " the others have %s", docket_linktype_name(r->linktype),
-                     docket_linktype_name(linktype));
-            continue;
-        }
-
-        mg->nsec |= r->nsec;
-
-        if (docket_reader_next(r) == 1) {
-            mg->heap[mg->n++] = i;
-        }
-    }
-
-    for (i = mg->n / 2; i > 0; i--) {
-        docket_merge_down(mg, i - 1);
-    }
-
-    memset(&fh, 0, sizeof(fh));
-    fh.magic = mg->nsec ? 0xa1b23c4d : 0xa1b2c3d4;
-    fh.version_major = PCAP_VERSION_MAJOR;
-    fh.version_minor = PCAP_VERSION_MINOR;
-    fh.snaplen = DOCKET_PCAP_SNAPLEN;
-    fh.linktype = (bpf_u_int32) linktype;
-
-    memcpy(mg->buf, &fh, DOCKET_PCAP_HEADER);
-    mg->used = DOCKET_PCAP_HEADER;
-    mg->m->bytes = DOCKET_PCAP_HEADER;
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_merge_put(docket_merge_t *mg, size_t input)
-{
-    size_t            len;
-    uint32_t          frac;
-    unsigned char    *p;
-    docket_reader_t  *r;
-
-    r = &mg->inputs[input];
-    len = DOCKET_PCAP_RECORD + r->caplen;
-
-    if (mg->used + len > DOCKET_MERGE_PIECE
-        && docket_merge_flush(mg) != DOCKET_OK)
-    {
-        return DOCKET_ERROR;
-    }
-
-    p = mg->buf + mg->used;
-    memcpy(p, r->buf + r->pos, len);
-
-    if (!mg->nsec) {
-        memcpy(&frac, p + 4, sizeof(frac));
-        frac /= 1000;
-        memcpy(p + 4, &frac, sizeof(frac));
-    }
-
-    mg->used += len;
-
-    mg->m->packets++;
-    mg->m->bytes += len;
-    mg->m->packets_of[input]++;
-    mg->m->bytes_of[input] += len;
-
-    if (mg->m->packets == 1) {
-        mg->m->first = r->time;
-    }
-
-    if (r->time > mg->m->last) {
-        mg->m->last = r->time;
-    }
-
-    return DOCKET_OK;
-}
-
-
-static int
-docket_merge_run(docket_merge_t *mg, uint64_t limit_packets,
-    uint64_t limit_bytes)
-{
-    size_t            top;
-    docket_reader_t  *r;
-
-    while (mg->n > 0) {
-        top = mg->heap[0];
-        r = &mg->inputs[top];
-
-        if ((limit_packets != 0 && mg->m->packets == limit_packets)
-            || (limit_bytes != 0
-                && mg->m->bytes + DOCKET_PCAP_RECORD + r->caplen > limit_bytes))
-        {
-            mg->m->truncated = 1;
-            break;
-        }
-
-        if (docket_merge_put(mg, top) != DOCKET_OK) {
-            return DOCKET_ERROR;
-        }
-
-        if (docket_reader_next(r) != 1) {
-            mg->heap[0] = mg->heap[--mg->n];
-        }
-
-        docket_merge_down(mg, 0);
-    }
-
-    return docket_merge_flush(mg);
+    free(m->inputs);
+    free(m->keys);
+    free(m->tree);
+    free(m->buf);
+    free(m);
 }
 
 
 int
-docket_merge(docket_reader_t *inputs, size_t n, int fd, uint64_t limit_packets,
-    uint64_t limit_bytes, docket_merge_pt check, void *ctx,
-    docket_merged_t *m)
+docket_merge_add(docket_merge_t *m, docket_stream_t *s)
 {
-    int             rc;
-    docket_merge_t  mg;
+    size_t                  max;
+    docket_merge_input_t   *inputs;
 
-    memset(&mg, 0, sizeof(docket_merge_t));
-
-    mg.inputs = inputs;
-    mg.fd = fd;
-    mg.check = check;
-    mg.ctx = ctx;
-    mg.m = m;
-
-    /* the largest record fits into an empty piece */
-    mg.buf = malloc(DOCKET_MERGE_PIECE + DOCKET_PCAP_RECORD);
-    mg.heap = malloc((n + 1) * sizeof(size_t));
-
-    if (mg.buf == NULL || mg.heap == NULL) {
-        snprintf(m->error, sizeof(m->error), "out of memory");
-        rc = DOCKET_ERROR;
-
-    } else if (docket_merge_start(&mg, n) != DOCKET_OK) {
-        rc = DOCKET_ERROR;
-
-    } else {
-        rc = docket_merge_run(&mg, limit_packets, limit_bytes);
+    if (m->begun || m->n == DOCKET_MERGE_STREAMS) {
+        return DOCKET_ERROR;
     }
 
-    free(mg.heap);
-    free(mg.buf);
+    if (m->n == m->max) {
+
+        max = (m->max == 0) ? 16 : m->max * 2;
+
+        inputs = realloc(m->inputs, max * sizeof(docket_merge_input_t));
+        if (inputs == NULL) {
+            return DOCKET_ERROR;
+        }
+
+        m->inputs = inputs;
+        m->max = max;
+    }
+
+    memset(&m->inputs[m->n], 0, sizeof(docket_merge_input_t));
+    m->inputs[m->n].stream = s;
+    m->n++;
+
+    return DOCKET_OK;
+}
+
+
+int
+docket_merge_run(docket_merge_t *m)
+{
+    int     rc;
+    size_t  w;
+
+    if (m->final != DOCKET_OK) {
+        return m->final;
+    }
+
+    m->made = 0;
+
+    if (!m->begun) {
+        rc = docket_merge_begin(m);
+        if (rc != DOCKET_OK) {
+            return docket_merge_out(m, rc);
+        }
+
+    } else if (m->waits != -1) {
+
+        w = (size_t) m->waits;
+
+        if (docket_merge_key(m, w) != DOCKET_OK) {
+            return DOCKET_AGAIN;
+        }
+
+        docket_merge_replay(m, w);
+    }
+
+    while (m->made < m->conf.step) {
+
+        w = m->tree[0];
+
+        if (m->keys[w] == DOCKET_TIME_MAX) {
+            return docket_merge_out(m, DOCKET_DONE);
+        }
+
+        rc = docket_merge_next(m, w);
+        if (rc != DOCKET_OK) {
+            return docket_merge_out(m, rc);
+        }
+    }
+
+    return DOCKET_BUSY;
+}
+
+
+/* One run of records of the stream that won. */
+
+static int
+docket_merge_next(docket_merge_t *m, size_t i)
+{
+    int                    rc;
+    docket_merge_input_t  *in;
+
+    in = &m->inputs[i];
+
+    if (in->p == in->end) {
+
+        rc = docket_merge_take(m, i);
+        if (rc != DOCKET_OK) {
+            return (rc == DOCKET_DECLINED) ? DOCKET_OK : rc;
+        }
+    }
+
+    /* one record, unless the stream has won before */
+
+    m->bound = DOCKET_TIME_MIN;
+
+    if (m->last_winner == (long) i) {
+        docket_merge_bound(m, i);
+    }
+
+    m->last_winner = (long) i;
+
+    rc = docket_merge_copy(m, in);
+    if (rc != DOCKET_OK && rc != DOCKET_LIMIT) {
+        return rc;
+    }
+
+    if (in->p < in->end) {
+
+        if (rc == DOCKET_LIMIT) {
+            return rc;
+        }
+
+        m->keys[i] = docket_merge_look(in->p);
+
+    } else if (docket_merge_key(m, i) != DOCKET_OK) {
+        return (rc == DOCKET_LIMIT) ? DOCKET_LIMIT : DOCKET_AGAIN;
+    }
+
+    docket_merge_replay(m, i);
+
+    if (rc == DOCKET_LIMIT) {
+
+        if (m->keys[m->tree[0]] != DOCKET_TIME_MAX) {
+            return rc;
+        }
+
+        /* exactly as many packets as the limit allows are not too many */
+
+        m->err[0] = '\0';
+    }
+
+    return DOCKET_OK;
+}
+
+
+/*
+ * Time of a record that waits for its turn: it lies where nobody has looked
+ * since it was read, so it is asked for now.
+ */
+
+static inline int64_t
+docket_merge_look(const u_char *p)
+{
+    size_t           i;
+    docket_record_t  h;
+
+    memcpy(&h, p, sizeof(docket_record_t));
+
+    for (i = 64; i < h.caplen + 64 && i < DOCKET_MERGE_AHEAD; i += 64) {
+        __builtin_prefetch(p + i);
+    }
+
+    return h.sec * DOCKET_PCAP_BILLION + h.nsec;
+}
+
+
+/* What goes on before run() returns: all that was merged is written. */
+
+static int
+docket_merge_out(docket_merge_t *m, int rc)
+{
+    if (rc == DOCKET_ERROR) {
+        m->final = rc;
+        return rc;
+    }
+
+    if (rc != DOCKET_AGAIN && !m->begun) {
+        return rc;
+    }
+
+    if (docket_merge_flush(m) != DOCKET_OK) {
+        m->final = DOCKET_ERROR;
+        return DOCKET_ERROR;
+    }
+
+    if (rc == DOCKET_DONE || rc == DOCKET_LIMIT) {
+        m->final = rc;
+    }
 
     return rc;
+}
+
+
+/* Looks for the next time of a stream: DOCKET_OK, or DOCKET_AGAIN. */
+
+static int
+docket_merge_key(docket_merge_t *m, size_t i)
+{
+    int                    rc;
+    docket_merge_input_t  *in;
+
+    in = &m->inputs[i];
+    in->p = NULL;
+    in->end = NULL;
+
+    m->waits = -1;
+
+    if (in->left) {
+        m->keys[i] = DOCKET_TIME_MAX;
+        return DOCKET_OK;
+    }
+
+    rc = docket_stream_peek(in->stream, &m->keys[i]);
+
+    if (rc == DOCKET_OK) {
+        return DOCKET_OK;
+    }
+
+    if (rc == DOCKET_AGAIN) {
+        m->waits = (long) i;
+        return DOCKET_AGAIN;
+    }
+
+    m->keys[i] = DOCKET_TIME_MAX;
+    in->left = 1;
+
+    if (rc == DOCKET_ERROR) {
+        (void) snprintf(in->reason, sizeof(in->reason), "%s",
+                        docket_stream_consumer_error(in->stream));
+    }
+
+    return DOCKET_OK;
+}
+
+
+/*
+ * The winner's records.  DOCKET_DECLINED: it has another time than it had, or
+ * left; the tree was played again.
+ */
+
+static int
+docket_merge_take(docket_merge_t *m, size_t i)
+{
+    int                    rc;
+    docket_merge_input_t  *in;
+
+    in = &m->inputs[i];
+
+    rc = docket_stream_take(in->stream, &in->p, &in->end);
+
+    if (rc == DOCKET_OK && docket_stream_link(in->stream) == m->count.link) {
+        return DOCKET_OK;
+    }
+
+    if (rc == DOCKET_OK) {
+        docket_merge_refuse(m, i);
+    }
+
+    if (docket_merge_key(m, i) != DOCKET_OK) {
+        return DOCKET_AGAIN;
+    }
+
+    docket_merge_replay(m, i);
+
+    return DOCKET_DECLINED;
+}
+
+
+static int
+docket_merge_begin(docket_merge_t *m)
+{
+    size_t  i;
+
+    if (m->keys == NULL) {
+
+        m->keys = calloc(m->n + 1, sizeof(int64_t));
+        m->tree = calloc(m->n + 1, sizeof(size_t));
+
+        if (m->keys == NULL || m->tree == NULL) {
+            return docket_merge_fail(m, "out of memory", ENOMEM);
+        }
+    }
+
+    for (i = (m->waits == -1) ? 0 : (size_t) m->waits; i < m->n; i++) {
+        if (docket_merge_key(m, i) != DOCKET_OK) {
+            return DOCKET_AGAIN;
+        }
+    }
+
+    m->begun = 1;
+
+    if (docket_merge_choose(m) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    if (m->n == 0) {
+        m->keys[0] = DOCKET_TIME_MAX;
+        m->tree[0] = 0;
+        return DOCKET_OK;
+    }
+
+    docket_merge_build(m);
+
+    return DOCKET_OK;
+}
+
+
+/* Leaf i stands at node n + i; the parent of node k is k / 2. */
+
+static void
+docket_merge_build(docket_merge_t *m)
+{
+    size_t  i, k, w, t;
+
+    for (k = 0; k < m->n; k++) {
+        m->tree[k] = DOCKET_MERGE_STREAMS;
+    }
+
+    for (i = 0; i < m->n; i++) {
+
+        w = i;
+
+        /* the first to come to a node waits there for the second */
+
+        for (k = (m->n + i) / 2; k > 0; k /= 2) {
+
+            if (m->tree[k] == DOCKET_MERGE_STREAMS) {
+                m->tree[k] = w;
+                break;
+            }
+
+            if (docket_merge_less(m, m->tree[k], w)) {
+                t = m->tree[k];
+                m->tree[k] = w;
+                w = t;
+            }
+        }
+
+        if (k == 0) {
+            m->tree[0] = w;
+        }
+    }
+}
+
+
+/* Who wins a match can't be foretold: so nothing here branches on it. */
+
+static void
+docket_merge_replay(docket_merge_t *m, size_t i)
+{
+    int      less;
+    size_t   k, w, t, mask;
+    int64_t  key, other;
+
+    w = i;
+    key = m->keys[w];
+
+    for (k = (m->n + i) / 2; k > 0; k /= 2) {
+
+        t = m->tree[k];
+        other = m->keys[t];
+
+        less = (other < key) | ((other == key) & (t < w));
+
+        mask = (size_t) 0 - (size_t) less;
+
+        m->tree[k] = t ^ ((t ^ w) & mask);
+        w ^= (t ^ w) & mask;
+        key = (int64_t) ((uint64_t) key
+                         ^ (((uint64_t) other ^ (uint64_t) key) & mask));
+    }
+
+    m->tree[0] = w;
+}
+
+
+/* How far the winner may run: m->bound, the first time that is too late. */
+
+static void
+docket_merge_bound(docket_merge_t *m, size_t i)
+{
+    size_t   k, t;
+    int64_t  bound;
+
+    m->bound = DOCKET_TIME_MAX;
+
+    for (k = (m->n + i) / 2; k > 0; k /= 2) {
+
+        t = m->tree[k];
+        bound = m->keys[t];
+
+        if (i < t && bound != DOCKET_TIME_MAX) {
+            bound++;
+        }
+
+        if (bound < m->bound) {
+            m->bound = bound;
+        }
+    }
+}
+
+
+long
+docket_merge_waits(const docket_merge_t *m)
+{
+    return m->waits;
+}
+
+
+void
+docket_merge_leave(docket_merge_t *m, size_t i, const char *words)
+{
+    docket_merge_input_t  *in;
+
+    in = &m->inputs[i];
+
+    if (in->left) {
+        return;
+    }
+
+    (void) snprintf(in->reason, sizeof(in->reason), "%s", words);
+    docket_stream_drop(in->stream, words);
+
+    in->left = 1;
+    in->p = NULL;
+    in->end = NULL;
+
+    /* it keeps its place in the tree, and is found to have left when it
+       wins: only from the winner can the tree be played again */
+}
+
+
+const char *
+docket_merge_reason(const docket_merge_t *m, size_t i)
+{
+    return m->inputs[i].reason;
+}
+
+
+void
+docket_merge_stream(const docket_merge_t *m, size_t i, uint64_t *packets,
+    uint64_t *bytes)
+{
+    *packets = m->inputs[i].packets;
+    *bytes = m->inputs[i].bytes;
+}
+
+
+const docket_merge_count_t *
+docket_merge_count(const docket_merge_t *m)
+{
+    return &m->count;
+}
+
+
+const char *
+docket_merge_error(const docket_merge_t *m)
+{
+    return m->err;
+}
+
+
+int
+docket_merge_errno(const docket_merge_t *m)
+{
+    return m->error;
 }

@@ -1,106 +1,190 @@
 /*
- * Records of one capture.
+ * Reader of one capture that arrives in pieces: see docket_reader.h.
  */
 
-#include "pcap/docket_pcap.h"
-
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <pcap/pcap.h>
+#include "pcap/docket_reader.h"
 
 
-#define DOCKET_READER_BUFFER  (512 * 1024)
+/* Not in libpcap's headers; the values are those of its sf-pcap.c and of
+   the format's description. */
 
-/* pcap-savefile(5) */
-#define DOCKET_MAGIC_USEC     0xa1b2c3d4
-#define DOCKET_MAGIC_NSEC     0xa1b23c4d
+#define DOCKET_MAGIC_MICRO    0xa1b2c3d4
+#define DOCKET_MAGIC_NANO     0xa1b23c4d
+#define DOCKET_MAGIC_NG       0x0a0d0d0a    /* in both orders */
+
+#define DOCKET_LINK_MASK      0x03ffffff    /* the rest tells of the FCS */
 
 
-static uint32_t
-docket_get32(const unsigned char *p, int swapped)
+static int docket_reader_magic(docket_reader_t *r, const u_char *p, size_t n);
+static int docket_reader_bad(docket_reader_t *r, const docket_record_t *h);
+
+
+void
+docket_reader_init(docket_reader_t *r, int64_t after, int64_t before)
 {
-    uint32_t  v;
+    memset(r, 0, sizeof(docket_reader_t));
 
-    memcpy(&v, p, sizeof(v));
-
-    return swapped ? __builtin_bswap32(v) : v;
-}
-
-
-static void
-docket_put32(unsigned char *p, uint32_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
-
-/* At least "need" bytes behind pos: 1; fewer are left: 0. */
-
-static int
-docket_reader_fill(docket_reader_t *r, size_t need)
-{
-    ssize_t  n;
-
-    if (r->end - r->pos >= need) {
-        return 1;
-    }
-
-    memmove(r->buf, r->buf + r->pos, r->end - r->pos);
-    r->end -= r->pos;
-    r->pos = 0;
-
-    while (r->end < need && !r->eof) {
-        n = pread(r->fd, r->buf + r->end, r->size - r->end, r->offset);
-
-        if (n == -1 && errno == EINTR) {
-            continue;
-        }
-
-        if (n == -1) {
-            snprintf(r->error, sizeof(r->error), "reading the capture: %s",
-                     strerror(errno));
-            r->eof = 1;
-            break;
-        }
-
-        r->eof = (n == 0);
-        r->end += (size_t) n;
-        r->offset += n;
-    }
-
-    return r->end - r->pos >= need;
+    r->link = -1;
+    r->after = after;
+    r->before = before;
 }
 
 
 static int
-docket_reader_garbage(docket_reader_t *r)
+docket_reader_magic(docket_reader_t *r, const u_char *p, size_t n)
 {
-    char    seen[33];
-    size_t  i, n;
+    char      seen[4 * 16 + 1];
+    uint32_t  magic;
 
-    n = r->end - r->pos;
+    memcpy(&magic, p, sizeof(uint32_t));
 
-    for (i = 0; i < n && i < sizeof(seen) - 1; i++) {
-        seen[i] = (r->buf[r->pos + i] >= 0x20 && r->buf[r->pos + i] < 0x7f)
-                  ? (char) r->buf[r->pos + i] : '.';
+    r->swapped = (magic == __builtin_bswap32(DOCKET_MAGIC_MICRO)
+                  || magic == __builtin_bswap32(DOCKET_MAGIC_NANO));
+
+    if (r->swapped) {
+        magic = __builtin_bswap32(magic);
     }
 
-    seen[i] = '\0';
+    r->nano = (magic == DOCKET_MAGIC_NANO);
 
-    if (n == 0) {
-        snprintf(r->error, sizeof(r->error), "the answer is empty");
+    if (r->nano || magic == DOCKET_MAGIC_MICRO) {
+        return DOCKET_OK;
+    }
 
-    } else if (n < DOCKET_PCAP_HEADER) {
-        snprintf(r->error, sizeof(r->error),
-                 "the capture is cut inside its header");
+    if (magic == DOCKET_MAGIC_NG) {
+        (void) snprintf(r->err, sizeof(r->err),
+                        "a pcapng file instead of a pcap file");
+        return DOCKET_ERROR;
+    }
+
+    docket_pcap_escape(seen, sizeof(seen), p, n > 16 ? 16 : n);
+
+    (void) snprintf(r->err, sizeof(r->err),
+                    "not a capture, it begins with \"%s\"", seen);
+
+    return DOCKET_ERROR;
+}
+
+
+int
+docket_reader_header(docket_reader_t *r, const u_char *p, size_t n)
+{
+    uint32_t  snaplen, link;
+    uint16_t  major;
+
+    if (n < sizeof(uint32_t)) {
+        return DOCKET_AGAIN;
+    }
+
+    if (docket_reader_magic(r, p, n) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    if (n < DOCKET_PCAP_HEADER) {
+        return DOCKET_AGAIN;
+    }
+
+    memcpy(&major, p + 4, sizeof(uint16_t));
+    memcpy(&snaplen, p + 16, sizeof(uint32_t));
+    memcpy(&link, p + 20, sizeof(uint32_t));
+
+    if (r->swapped) {
+        major = __builtin_bswap16(major);
+        snaplen = __builtin_bswap32(snaplen);
+        link = __builtin_bswap32(link);
+    }
+
+    /* before 2.3 the two lengths of a record stood the other way round */
+
+    if (major != PCAP_VERSION_MAJOR) {
+        (void) snprintf(r->err, sizeof(r->err),
+                        "a pcap file of version %u instead of 2",
+                        (unsigned) major);
+        return DOCKET_ERROR;
+    }
+
+    if (snaplen == 0 || snaplen > DOCKET_PCAP_SNAPLEN) {
+        snaplen = DOCKET_PCAP_SNAPLEN;
+    }
+
+    r->snaplen = snaplen;
+    r->link = (int) (link & DOCKET_LINK_MASK);
+    r->offset = DOCKET_PCAP_HEADER;
+
+    return DOCKET_OK;
+}
+
+
+int
+docket_reader_record(docket_reader_t *r, u_char *p, size_t n, size_t *size,
+    int64_t *time)
+{
+    int64_t          t;
+    docket_record_t  h;
+
+    if (n < DOCKET_PCAP_RECORD) {
+        *size = DOCKET_PCAP_RECORD;
+        return DOCKET_AGAIN;
+    }
+
+    memcpy(&h, p, sizeof(docket_record_t));
+
+    if (r->swapped) {
+        h.sec = __builtin_bswap32(h.sec);
+        h.nsec = __builtin_bswap32(h.nsec);
+        h.caplen = __builtin_bswap32(h.caplen);
+        h.len = __builtin_bswap32(h.len);
+    }
+
+    if (h.caplen > r->snaplen
+        || h.nsec >= (r->nano ? 1000000000U : 1000000U))
+    {
+        return docket_reader_bad(r, &h);
+    }
+
+    *size = DOCKET_PCAP_RECORD + h.caplen;
+
+    if (n < *size) {
+        return DOCKET_AGAIN;
+    }
+
+    if (!r->nano) {
+        h.nsec *= 1000;
+    }
+
+    memcpy(p, &h, sizeof(docket_record_t));
+
+    r->record++;
+    r->offset += *size;
+
+    t = h.sec * DOCKET_PCAP_BILLION + h.nsec;
+    *time = t;
+
+    return (t >= r->after && t < r->before) ? DOCKET_OK : DOCKET_DECLINED;
+}
+
+
+static int
+docket_reader_bad(docket_reader_t *r, const docket_record_t *h)
+{
+    int  n;
+
+    n = snprintf(r->err, sizeof(r->err), "record %llu at byte %llu ",
+                 (unsigned long long) r->record + 1,
+                 (unsigned long long) r->offset);
+
+    if (h->caplen > r->snaplen) {
+        (void) snprintf(r->err + n, sizeof(r->err) - n,
+                        "has a length of %u, over the capture's %u",
+                        h->caplen, r->snaplen);
 
     } else {
-        snprintf(r->error, sizeof(r->error),
-                 "the answer is no pcap capture: \"%s\"", seen);
+        (void) snprintf(r->err + n, sizeof(r->err) - n,
+                        "has a fraction of a second of %u %s",
+                        h->nsec, r->nano ? "ns" : "us");
     }
 
     return DOCKET_ERROR;
@@ -108,150 +192,100 @@ docket_reader_garbage(docket_reader_t *r)
 
 
 int
-docket_reader_open(docket_reader_t *r, int fd, int64_t after, int64_t before)
+docket_reader_end(docket_reader_t *r, size_t n)
 {
-    uint32_t  magic;
-
-    memset(r, 0, sizeof(docket_reader_t));
-
-    r->fd = fd;
-    r->after = after;
-    r->before = before;
-    r->linktype = -1;
-    r->size = DOCKET_READER_BUFFER;
-
-    r->buf = malloc(r->size);
-
-    if (r->buf == NULL) {
-        snprintf(r->error, sizeof(r->error), "out of memory");
+    if (r->link == -1) {
+        (void) snprintf(r->err, sizeof(r->err),
+                        "no header: only %zu bytes came", n);
         return DOCKET_ERROR;
     }
 
-    if (!docket_reader_fill(r, DOCKET_PCAP_HEADER)) {
-        return (r->error[0] != '\0') ? DOCKET_ERROR : docket_reader_garbage(r);
+    if (n == 0) {
+        return DOCKET_OK;
     }
 
-    magic = docket_get32(r->buf, 0);
+    (void) snprintf(r->err, sizeof(r->err),
+                    "cut inside record %llu, which begins at byte %llu",
+                    (unsigned long long) r->record + 1,
+                    (unsigned long long) r->offset);
 
-    if (magic != DOCKET_MAGIC_USEC && magic != DOCKET_MAGIC_NSEC) {
-        magic = __builtin_bswap32(magic);
-        r->swapped = 1;
-    }
-
-    if (magic != DOCKET_MAGIC_USEC && magic != DOCKET_MAGIC_NSEC) {
-        return docket_reader_garbage(r);
-    }
-
-    r->nsec = (magic == DOCKET_MAGIC_NSEC);
-    r->snaplen = docket_get32(r->buf + 16, r->swapped);
-    r->linktype = (int) (docket_get32(r->buf + 20, r->swapped) & 0x03ffffff);
-
-    if (r->snaplen == 0 || r->snaplen > DOCKET_PCAP_SNAPLEN) {
-        r->snaplen = DOCKET_PCAP_SNAPLEN;
-    }
-
-    r->pos = DOCKET_PCAP_HEADER;
-    r->caplen = 0;
-    r->last = INT64_MIN;
-
-    return DOCKET_OK;
+    return DOCKET_ERROR;
 }
 
 
-void
-docket_reader_close(docket_reader_t *r)
+int64_t
+docket_record_time(const u_char *p)
 {
-    free(r->buf);
-    r->buf = NULL;
+    uint32_t  t[2];
+
+    memcpy(t, p, sizeof(t));
+
+    return t[0] * DOCKET_PCAP_BILLION + t[1];
 }
 
 
 int
-docket_reader_next(docket_reader_t *r)
+docket_link_dlt(int link)
 {
-    uint32_t        sec, frac;
-    unsigned char  *p;
+    /* the few whose number in a file is not libpcap's own */
 
-    if (r->error[0] != '\0') {
-        return 0;
-    }
+    switch (link) {
 
-    if (r->records != 0) {
-        r->pos += DOCKET_PCAP_RECORD + r->caplen;
-    }
+    case 100:
+        return DLT_ATM_RFC1483;
 
-    for ( ;; ) {
+    case 101:
+        return DLT_RAW;
 
-        if (!docket_reader_fill(r, DOCKET_PCAP_RECORD)) {
+    case 102:
+        return DLT_SLIP_BSDOS;
 
-            if (r->end != r->pos && r->error[0] == '\0') {
-                snprintf(r->error, sizeof(r->error),
-                         "the capture is cut inside the header of record %"
-                         PRIu64, r->records + 1);
-            }
+    case 103:
+        return DLT_PPP_BSDOS;
 
-            return 0;
-        }
+    case 106:
+        return DLT_ATM_CLIP;
 
-        p = r->buf + r->pos;
-        sec = docket_get32(p, r->swapped);
-        frac = docket_get32(p + 4, r->swapped);
-        r->caplen = docket_get32(p + 8, r->swapped);
-
-        if (r->caplen > r->snaplen) {
-            snprintf(r->error, sizeof(r->error), "record %" PRIu64 " claims %u "
-                     "bytes, more than the capture's snaplen of %u",
-                     r->records + 1, r->caplen, r->snaplen);
-            return 0;
-        }
-
-        if (frac >= (r->nsec ? 1000000000u : 1000000u)) {
-            snprintf(r->error, sizeof(r->error), "record %" PRIu64 " has a "
-                     "broken time", r->records + 1);
-            return 0;
-        }
-
-        if (!docket_reader_fill(r, DOCKET_PCAP_RECORD + r->caplen)) {
-
-            if (r->error[0] == '\0') {
-                snprintf(r->error, sizeof(r->error), "the capture is cut "
-                         "inside record %" PRIu64, r->records + 1);
-            }
-
-            return 0;
-        }
-
-        r->records++;
-
-        frac = r->nsec ? frac : frac * 1000;
-        r->time = (int64_t) sec * 1000000000 + frac;
-
-        if (r->time < r->after || r->time >= r->before) {
-            r->pos += DOCKET_PCAP_RECORD + r->caplen;
-            continue;
-        }
-
-        p = r->buf + r->pos;
-        docket_put32(p, sec);
-        docket_put32(p + 4, frac);
-        docket_put32(p + 8, r->caplen);
-        docket_put32(p + 12, docket_get32(p + 12, r->swapped));
-
-        r->kept++;
-        r->disordered += (r->time < r->last);
-        r->last = r->time;
-
-        return 1;
+    default:
+        return link;
     }
 }
 
 
 const char *
-docket_linktype_name(int linktype)
+docket_link_name(int link, char *buf, size_t size)
 {
     const char  *name;
 
-    name = pcap_datalink_val_to_name(linktype);
+    name = pcap_datalink_val_to_name(docket_link_dlt(link));
+    if (name != NULL) {
+        return name;
+    }
 
-    return (name != NULL) ? name : "unknown";
+    (void) snprintf(buf, size, "link type %d", link);
+
+    return buf;
+}
+
+
+void
+docket_pcap_escape(char *out, size_t size, const u_char *p, size_t n)
+{
+    size_t  i, k;
+
+    if (size == 0) {
+        return;
+    }
+
+    for (i = 0, k = 0; i < n && k + 5 <= size; i++) {
+
+        if (p[i] >= 0x20 && p[i] < 0x7f && p[i] != '\\' && p[i] != '"') {
+            out[k++] = (char) p[i];
+            continue;
+        }
+
+        k += (size_t) snprintf(out + k, size - k, "\\x%02x", p[i]);
+    }
+
+    out[k] = '\0';
 }

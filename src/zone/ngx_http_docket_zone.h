@@ -260,8 +260,6 @@ ngx_int_t ngx_http_docket_zone_take(ngx_http_docket_zone_t *z,
 /* Back to the head of the queue (a drain that ended). */
 void ngx_http_docket_zone_give_back(ngx_http_docket_zone_t *z,
     const char *id);
-/* A running job that is not on disk: it goes. */
-void ngx_http_docket_zone_lost(ngx_http_docket_zone_t *z, const char *id);
 /* Queued jobs whose cancelling was asked for; NGX_DECLINED: none (left). */
 ngx_int_t ngx_http_docket_zone_cancelled(ngx_http_docket_zone_t *z,
     char id[DOCKET_ID_LEN + 1]);

@@ -247,23 +247,6 @@ ngx_http_docket_zone_give_back(ngx_http_docket_zone_t *z, const char *id)
 }
 
 
-void
-ngx_http_docket_zone_lost(ngx_http_docket_zone_t *z, const char *id)
-{
-    ngx_http_docket_node_t  *node;
-
-    ngx_http_docket_zone_lock(z);
-
-    node = ngx_http_docket_node_find(z, id);
-
-    if (node != NULL && node->in == NGX_HTTP_DOCKET_IN_RUNNING) {
-        ngx_http_docket_node_delete(z, node);
-    }
-
-    ngx_http_docket_zone_unlock(z);
-}
-
-
 ngx_int_t
 ngx_http_docket_zone_cancelled(ngx_http_docket_zone_t *z,
     char id[DOCKET_ID_LEN + 1])

@@ -1,0 +1,266 @@
+/*
+ * Browsers of other sites.
+ *
+ * A page of another site must not make a browser ask, cancel or delete with
+ * the rights of the person in front of it.  Browsers say where a request
+ * comes from (Sec-Fetch-Site), older ones at least for what changes things
+ * (Origin).  A sister site under the same domain counts as another one.
+ */
+
+#include "http/ngx_http_docket_endpoints.h"
+
+
+static ngx_uint_t ngx_http_docket_foreign(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_docket_header_is(ngx_http_request_t *r,
+    const char *name, const char *value);
+static ngx_int_t ngx_http_docket_ask_page(ngx_http_request_t *r);
+static ngx_int_t ngx_http_docket_append_escaped(u_char **p, u_char *last,
+    ngx_str_t *s);
+
+
+ngx_int_t
+ngx_http_docket_site(ngx_http_request_t *r, ngx_uint_t link)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   click;
+    ngx_http_docket_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
+
+    if (lcf->cross_site == NGX_HTTP_DOCKET_CROSS_ALLOW
+        || !ngx_http_docket_foreign(r))
+    {
+        return NGX_OK;
+    }
+
+    if (lcf->cross_site == NGX_HTTP_DOCKET_CROSS_DENY || !link
+        || r->method != NGX_HTTP_GET
+        || !ngx_http_docket_header_is(r, "sec-fetch-mode", "navigate"))
+    {
+        rc = ngx_http_docket_problem(r, NGX_HTTP_FORBIDDEN,
+                                     "another site sent this request");
+
+        return ngx_http_docket_refused(rc);
+    }
+
+    /* a frame can be put under a person's click */
+
+    click = ngx_http_docket_header_is(r, "sec-fetch-user", "?1")
+            && (ngx_http_docket_request_header(r, "sec-fetch-dest") == NULL
+                || ngx_http_docket_header_is(r, "sec-fetch-dest", "document"));
+
+    if (click && lcf->cross_site == NGX_HTTP_DOCKET_CROSS_CLICK) {
+        return NGX_OK;
+    }
+
+    if (lcf->ui_url.len == 0) {
+        rc = ngx_http_docket_problem(r, NGX_HTTP_FORBIDDEN,
+                                     "another site sent this request, and "
+                                     "there is no page that could show it");
+
+        return ngx_http_docket_refused(rc);
+    }
+
+    rc = ngx_http_docket_ask_page(r);
+
+    return ngx_http_docket_refused(rc);
+}
+
+
+static ngx_uint_t
+ngx_http_docket_foreign(ngx_http_request_t *r)
+{
+    u_char     *p, *last;
+    size_t      len;
+    ngx_str_t  *origin, host, port;
+
+    if (ngx_http_docket_request_header(r, "sec-fetch-site") != NULL) {
+        return !ngx_http_docket_header_is(r, "sec-fetch-site", "same-origin")
+               && !ngx_http_docket_header_is(r, "sec-fetch-site", "none");
+    }
+
+    origin = ngx_http_docket_request_header(r, "origin");
+
+    if (origin == NULL) {
+        return 0;
+    }
+
+    if (r->headers_in.host == NULL) {
+        return 1;
+    }
+
+    p = origin->data;
+    last = p + origin->len;
+
+    if (origin->len > 7 && ngx_strncasecmp(p, (u_char *) "http://", 7) == 0) {
+        p += 7;
+        ngx_str_set(&port, ":80");
+
+    } else if (origin->len > 8
+               && ngx_strncasecmp(p, (u_char *) "https://", 8) == 0)
+    {
+        p += 8;
+        ngx_str_set(&port, ":443");
+
+    } else {
+        return 1;
+    }
+
+    host = r->headers_in.host->value;
+    len = last - p;
+
+    if (host.len == len + port.len
+        && ngx_memcmp(host.data + len, port.data, port.len) == 0)
+    {
+        host.len = len;
+    }
+
+    return host.len != len || ngx_strncasecmp(host.data, p, len) != 0;
+}
+
+
+static ngx_uint_t
+ngx_http_docket_header_is(ngx_http_request_t *r, const char *name,
+    const char *value)
+{
+    size_t      len;
+    ngx_str_t  *h;
+
+    h = ngx_http_docket_request_header(r, name);
+    len = ngx_strlen(value);
+
+    return h != NULL && h->len == len && ngx_memcmp(h->data, value, len) == 0;
+}
+
+
+ngx_str_t *
+ngx_http_docket_request_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len
+            && ngx_memcmp(h[i].lowcase_key, name, len) == 0)
+        {
+            return &h[i].value;
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_http_docket_wants_page(ngx_http_request_t *r)
+{
+    ngx_str_t                   *accept;
+    ngx_http_docket_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
+
+    if (lcf->ui_url.len == 0) {
+        return 0;
+    }
+
+    accept = ngx_http_docket_request_header(r, "accept");
+
+    return accept != NULL
+           && ngx_strlcasestrn(accept->data, accept->data + accept->len,
+                               (u_char *) "text/html", sizeof("text/html") - 2)
+              != NULL;
+}
+
+
+/* UI_URL/#/ask/host/1.2.3.4?filter=..: filled in, and not sent. */
+
+static ngx_int_t
+ngx_http_docket_ask_page(ngx_http_request_t *r)
+{
+    size_t                       size;
+    u_char                      *p, *last;
+    ngx_str_t                    base, raw, url;
+    ngx_http_docket_ctx_t       *ctx;
+    ngx_http_docket_loc_conf_t  *lcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
+
+    base = lcf->ui_url;
+
+    if (base.len != 0 && base.data[base.len - 1] == '/') {
+        base.len--;
+    }
+
+    raw.data = ctx->raw_path.data + ctx->offset;
+    raw.len = ctx->raw_path.len - ctx->offset;
+
+    size = base.len + sizeof("/#/ask/?") + 3 * (raw.len + r->args.len);
+
+    url.data = ngx_pnalloc(r->pool, size);
+    if (url.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    last = url.data + size;
+    p = ngx_slprintf(url.data, last, "%V/#/ask/", &base);
+
+    if (ngx_http_docket_append_escaped(&p, last, &raw) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r->args.len != 0) {
+        *p++ = '?';
+
+        if (ngx_http_docket_append_escaped(&p, last, &r->args) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    url.len = p - url.data;
+
+    return ngx_http_docket_send_page(r, &url);
+}
+
+
+/* What is escaped already stays; what no header may hold is escaped. */
+
+static ngx_int_t
+ngx_http_docket_append_escaped(u_char **p, u_char *last, ngx_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+
+        if (last - *p < 3) {
+            return NGX_ERROR;
+        }
+
+        if (s->data[i] <= 0x20 || s->data[i] >= 0x7f || s->data[i] == '"'
+            || s->data[i] == '#')
+        {
+            *p = ngx_sprintf(*p, "%%%02Xi", (ngx_uint_t) s->data[i]);
+
+        } else {
+            *(*p)++ = s->data[i];
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,425 @@
+package Docket::Nginx;
+
+# One nginx with the module, for tests of life cycles.
+#
+#   my $ng = Docket::Nginx->start(sensors => $steno, http => 'docket_settle 1s;');
+#   my $id = $ng->ask(host => '10.1.0.2', after => ..., before => ...);
+#   is($ng->final($id)->{state}, 'Completed');
+#   is_packets($ng->capture($id), tcpdump('host 10.1.0.2', $steno->pcaps), '...');
+#   $ng->finish;
+
+use strict;
+use warnings;
+
+use File::Path 'make_path';
+use HTTP::Tiny;
+use JSON::PP;
+use POSIX ();
+use Test::More;
+
+use Docket::Util;
+
+
+# new(sensors =>    what has ->conf (Docket::Steno, Docket::Sensor), or text
+#     main =>       more lines for the outermost level, for http, for the
+#     http =>       server and for /api
+#     server =>
+#     api =>
+#     conf =>       the whole configuration instead; %DIR%, %PORT% and %SPOOL%
+#                   in it are replaced
+#     spool =>      '' for no docket_spool line; else its arguments after PATH
+#     workers =>    2
+#     daemon =>     'on'
+#     name =>       for a second nginx in one test)
+sub new {
+    my ($class, %o) = @_;
+    my $self = bless { %o, owner => $$ }, $class;
+
+    $self->{dir} = test_dir($o{name} // 'nginx');
+    $self->{port} //= free_ports(1);
+    $self->{daemon} //= 'on';
+    $self->{binary} = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+    $self->{module} = (split ' ', $ENV{TEST_NGINX_LOAD_MODULES} // '')[0]
+                      || build_dir() . '/ngx_http_docket_module.so';
+
+    make_path("$self->{dir}/san", "$self->{dir}/tmp");
+    chmod 01777, "$self->{dir}/san";
+
+    $self->configure(%o);
+    return $self;
+}
+
+
+sub start {
+    my $self = ref $_[0] ? $_[0] : new(@_);
+    my $log = length(slurp($self->error_log) // '');
+
+    if ($self->{daemon} eq 'on') {
+        my ($status, $out) = $self->run;
+        $status == 0 or die "nginx does not start: $out";
+
+    } else {
+        defined($self->{child} = fork) or die "fork: $!";
+
+        if ($self->{child} == 0) {
+            $self->sanitize;
+            open STDERR, '>', "$self->{dir}/out";
+            exec $self->command or POSIX::_exit(127);
+        }
+    }
+
+    wait_until { $self->master && $self->workers == $self->{workers} } 10
+        or die "nginx does not come up: "
+               . substr slurp($self->error_log) // '', $log;
+
+    return $self;
+}
+
+
+# Writes the configuration, from what new() was given and from what is given
+# now.  It takes effect with the next start or reload.
+sub configure {
+    my ($self, %o) = @_;
+
+    $self->{$_} = $o{$_} for keys %o;
+
+    my $dir = $self->{dir};
+    my $sensors = ref $self->{sensors} ? $self->{sensors}->conf
+                                       : $self->{sensors} // '';
+    my $spool = $self->{spool} // 'zone=16m';
+    my $conf = $self->{conf};
+
+    $self->{workers} //= 2;
+
+    if (!defined $conf) {
+        $conf = <<END;
+daemon $self->{daemon};
+worker_processes $self->{workers};
+${\ ($self->{main} // '') }
+
+events {
+    worker_connections 256;
+}
+
+http {
+    access_log %DIR%/access.log;
+    client_body_temp_path %DIR%/tmp/body;
+    proxy_temp_path %DIR%/tmp/proxy;
+    fastcgi_temp_path %DIR%/tmp/fastcgi;
+    uwsgi_temp_path %DIR%/tmp/uwsgi;
+    scgi_temp_path %DIR%/tmp/scgi;
+
+${\ ($spool eq '' ? '' : "    docket_spool %SPOOL% $spool;") }
+$sensors
+${\ ($self->{http} // '') }
+
+    server {
+        listen 127.0.0.1:%PORT%;
+
+        location /api {
+            docket_api;
+            ${\ ($self->{api} // '') }
+        }
+
+        location /results {
+            docket_results;
+        }
+
+        ${\ ($self->{server} // '') }
+    }
+}
+END
+    }
+
+    # ahead of the test's own lines, which may name another user
+
+    $conf = "load_module $self->{module};\n"
+            . "error_log %DIR%/error.log " . ($self->{log_level} // 'info')
+            . ";\npid %DIR%/nginx.pid;\n$conf";
+
+    $conf =~ s/%DIR%/$dir/g;
+    $conf =~ s/%PORT%/$self->{port}/g;
+    $conf =~ s/%SPOOL%/$self->spool/ge;
+
+    spew($self->conf_file, $conf);
+}
+
+
+sub dir       { $_[0]{dir} }
+sub port      { $_[0]{port} }
+sub spool     { "$_[0]{dir}/spool" }
+sub conf_file { "$_[0]{dir}/nginx.conf" }
+sub error_log { "$_[0]{dir}/error.log" }
+sub url       { "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
+
+
+sub sanitize {
+    my ($self) = @_;
+    my $log = "log_path=$self->{dir}/san/report";
+
+    for (qw(ASAN_OPTIONS UBSAN_OPTIONS)) {
+        $ENV{$_} = join ',', grep { defined && length } $ENV{$_}, $log;
+    }
+}
+
+
+sub command {
+    my ($self) = @_;
+    return ($self->{binary}, '-p', $self->{dir}, '-e', $self->error_log,
+            '-c', $self->conf_file);
+}
+
+
+# nginx with more arguments, to its end: exit status, output.
+sub run {
+    my ($self, @args) = @_;
+    my $out = "$self->{dir}/out";
+    my $pid = fork // die "fork: $!";
+
+    if ($pid == 0) {
+        $self->sanitize;
+        open STDOUT, '>', $out;
+        open STDERR, '>&', \*STDOUT;
+        exec $self->command, @args or POSIX::_exit(127);
+    }
+
+    waitpid $pid, 0;
+    return ($? >> 8 || $? & 127, slurp($out));
+}
+
+
+# nginx -t: exit status, output.
+sub test_conf { $_[0]->run('-t') }
+
+
+# Processes ---------------------------------------------------------------
+
+# All that came from this nginx and live, by pid: what they are called.  They
+# are known by the error log that they hold open, so that one which lost its
+# parent is found too.
+sub processes {
+    my ($self) = @_;
+    my %found;
+
+    for my $proc (glob '/proc/[0-9]*') {
+        my ($pid) = $proc =~ /(\d+)$/;
+
+        next if $pid == $$ || !is_running($pid);
+
+        for (glob "$proc/fd/*") {
+            my $to = readlink or next;
+            next if $to ne $self->error_log;
+            $found{$pid} = title_of($pid);
+            last;
+        }
+    }
+
+    return %found;
+}
+
+sub pids_of {
+    my ($self, $title) = @_;
+    my %p = $self->processes;
+    my @pids = sort { $a <=> $b } grep { $p{$_} =~ $title } keys %p;
+    return @pids;
+}
+
+# the workers that take requests, and those of an older generation
+
+sub workers     { $_[0]->pids_of(qr/worker process$/) }
+sub old_workers { $_[0]->pids_of(qr/worker process is shutting down$/) }
+sub managers    { $_[0]->pids_of(qr/cache manager process/) }
+sub helpers     { $_[0]->pids_of(qr/docket process/) }
+
+sub master {
+    my ($self) = @_;
+    my $pid = slurp("$self->{dir}/nginx.pid") || return;
+    $pid += 0;
+    return is_running($pid) ? $pid : undef;
+}
+
+# Waits for the helper, and returns its pid.
+sub helper {
+    my ($self, $seconds) = @_;
+    return wait_until { my @p = $self->helpers; @p == 1 && $p[0] } $seconds;
+}
+
+
+# Reloads, and waits for the new workers.  False if the new configuration was
+# not taken.
+sub reload {
+    my ($self, %o) = @_;
+    my %old = map { $_ => 1 } $self->workers;
+    my $from = length slurp($self->error_log);
+
+    $self->configure(%o) if %o;
+
+    kill 'HUP', $self->master or die 'no master';
+
+    my $taken;
+
+    wait_until {
+        my @new = grep { !$old{$_} } $self->workers;
+        my $log = substr slurp($self->error_log), $from;
+
+        $taken = @new == $self->{workers};
+        $taken || $log =~ /\[emerg\]/;
+    } 10;
+
+    return $taken;
+}
+
+
+# stop('QUIT' or 'TERM', SECONDS): true if all is gone by then.
+sub stop {
+    my ($self, $signal, $seconds) = @_;
+    my $master = $self->master;
+
+    kill $signal // 'QUIT', $master if $master;
+
+    my $gone = wait_until {
+        waitpid $self->{child}, POSIX::WNOHANG() if $self->{child};
+        !($master && is_running($master)) && !$self->processes;
+    } $seconds // 10;
+
+    delete $self->{child} if $gone;
+    return $gone;
+}
+
+
+# Stops, and tests what must be true at the end of every life: nothing is
+# left, the log has no complaint, the sanitizers have none.
+# allow: patterns of complaints that the test provoked.
+sub finish {
+    my ($self, %o) = @_;
+    my @allow = @{ $o{allow} // [] };
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    if (!ok($self->stop($o{signal}, $o{seconds}), 'no process is left')) {
+        my %p = $self->processes;
+        diag("$_: $p{$_}") for sort keys %p;
+        $self->kill_all;
+    }
+
+    my @bad = grep { my $line = $_; !grep { $line =~ $_ } @allow }
+              $self->log_lines(qr/\[(?:alert|crit|emerg)\]/);
+
+    is(scalar @bad, 0, 'the log has no alert') or diag(@bad);
+
+    my @reports = glob "$self->{dir}/san/report*";
+
+    is(scalar @reports, 0, 'no sanitizer complains')
+        or diag(map { slurp($_) } @reports);
+}
+
+
+sub kill_all {
+    my ($self) = @_;
+    my %p = $self->processes;
+
+    # the master first, so that it starts nothing anew
+    my $master = $self->master;
+    kill 'KILL', $master if $master;
+    kill 'KILL', keys %p if %p;
+
+    wait_until {
+        waitpid $self->{child}, POSIX::WNOHANG() if $self->{child};
+        %p = $self->processes;
+        kill 'KILL', keys %p if %p;
+        !%p;
+    } 5;
+}
+
+
+sub DESTROY {
+    my ($self) = @_;
+
+    return if $self->{owner} != $$;
+
+    local ($?, $!);
+    $self->kill_all;
+}
+
+
+# lines of the error log that match
+sub log_lines {
+    my ($self, $pattern) = @_;
+    return grep { $_ =~ $pattern }
+           map { "$_\n" } split /\n/, slurp($self->error_log) // '';
+}
+
+
+# Requests ----------------------------------------------------------------
+
+# HTTP::Tiny's answer; "json" in it is the body's, if it is JSON.
+sub request {
+    my ($self, $method, $path, %o) = @_;
+    my $http = HTTP::Tiny->new(timeout => delete $o{timeout} // 30,
+                               max_redirect => 0, keep_alive => 0);
+    my $r = $http->request($method, $self->url($path), \%o);
+
+    if (($r->{headers}{'content-type'} // '') =~ m{^application/(?:\S+\+)?json})
+    {
+        $r->{json} = eval { decode_json($r->{content}) };
+    }
+
+    return $r;
+}
+
+sub get  { my $s = shift; $s->request('GET', @_) }
+sub post { my $s = shift; $s->request('POST', @_) }
+
+
+sub post_json {
+    my ($self, $path, $data) = @_;
+    return $self->post($path, content => encode_json($data),
+                       headers => { 'Content-Type' => 'application/json' });
+}
+
+
+# Asks, and returns the id; dies of a refusal.
+sub ask {
+    my ($self, %fields) = @_;
+    my $r = $self->post_json('/api/', \%fields);
+
+    $r->{json} && $r->{json}{id} or die "asked: $r->{status} $r->{content}";
+
+    return $r->{json}{id};
+}
+
+
+# The status of a job, or nothing.
+sub status {
+    my ($self, $id) = @_;
+    my $r = $self->get("/api/status/$id");
+    return $r->{json} && $r->{json}{$id};
+}
+
+
+# Waits until the job has ended, and returns its status, whatever it is then.
+sub final {
+    my ($self, $id, $seconds) = @_;
+    my $status;
+
+    wait_until {
+        $status = $self->status($id);
+        $status && $status->{state} =~ /^(?:Completed|Failed|Cancelled)$/;
+    } $seconds // 30 or diag("job $id has not ended");
+
+    return $status;
+}
+
+
+# The packets of a job's capture, or nothing.
+sub capture {
+    my ($self, $id) = @_;
+    my $r = $self->get("/results/$id/merged.pcap");
+
+    $r->{success} or diag("capture: $r->{status}"), return;
+
+    return Docket::Pcap::read_pcap(\$r->{content});
+}
+
+
+1;
