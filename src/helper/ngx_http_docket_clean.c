@@ -168,6 +168,10 @@ ngx_http_docket_space(ngx_http_docket_proc_t *hlp)
     hlp->low = (hlp->free_bytes <= (uint64_t) mcf->free_bytes
                 || hlp->free_nodes <= mcf->free_nodes);
 
+    (void) pthread_mutex_lock(&hlp->mutex);
+    hlp->full = hlp->low;
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
     ngx_http_docket_zone_info_update(mcf->zone, ngx_http_docket_space_copy,
                                      hlp);
 }
@@ -265,6 +269,10 @@ void
 ngx_http_docket_index_put(ngx_http_docket_proc_t *hlp,
     const docket_index_record_t *record)
 {
+    if (ngx_http_docket_io_released(hlp)) {
+        return;
+    }
+
     if (docket_index_put(hlp->index, record) != DOCKET_OK) {
         ngx_log_error(NGX_LOG_ALERT, hlp->log, ngx_errno,
                       "writing the index of docket spool \"%V\" failed",

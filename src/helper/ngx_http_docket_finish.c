@@ -5,6 +5,8 @@
 
 #include "helper/ngx_http_docket_process.h"
 
+#include <pcap/dlt.h>
+
 
 typedef struct {
     ngx_uint_t       answered;                /* sensors with any outcome */
@@ -19,6 +21,7 @@ static void ngx_http_docket_finish_merged(ngx_http_docket_run_t *run);
 static void ngx_http_docket_finish_judge(ngx_http_docket_run_t *run,
     ngx_http_docket_sum_t *sum, ngx_uint_t go, ngx_http_docket_stop_e stop);
 static int ngx_http_docket_finish_publish(ngx_http_docket_run_t *run);
+static int ngx_http_docket_finish_header(ngx_http_docket_run_t *run);
 static int ngx_http_docket_finish_summary(ngx_http_docket_run_t *run);
 static void ngx_http_docket_finish_state(ngx_http_docket_run_t *run,
     docket_state_e state, const char *words);
@@ -56,10 +59,10 @@ ngx_http_docket_finish(ngx_http_docket_run_t *run, ngx_uint_t cancel,
 
     /* whatever was not renamed goes, its space comes back at once */
 
+    ngx_http_docket_finish_free(run);
     (void) docket_spool_tidy(run->dirfd);
 
     ngx_http_docket_finish_save(run);
-    ngx_http_docket_finish_free(run);
 }
 
 
@@ -148,7 +151,15 @@ ngx_http_docket_finish_judge(ngx_http_docket_run_t *run,
     job = run->job;
     words[0] = '\0';
 
-    if (stop == NGX_HTTP_DOCKET_STOP_ERROR) {
+    if (stop == NGX_HTTP_DOCKET_STOP_SPACE) {
+        (void) snprintf(run->words, sizeof(run->words),
+                        "the spool is down to docket_free_bytes or "
+                        "docket_free_nodes");
+    }
+
+    if (stop == NGX_HTTP_DOCKET_STOP_ERROR
+        || (stop == NGX_HTTP_DOCKET_STOP_SPACE && run->merge == NULL))
+    {
         ngx_http_docket_finish_state(run, DOCKET_FAILED, run->words);
         return;
     }
@@ -204,7 +215,8 @@ ngx_http_docket_finish_publish(ngx_http_docket_run_t *run)
         return DOCKET_ERROR;
     }
 
-    if (ngx_http_docket_finish_summary(run) != DOCKET_OK
+    if (ngx_http_docket_finish_header(run) != DOCKET_OK
+        || ngx_http_docket_finish_summary(run) != DOCKET_OK
         || docket_spool_publish(&mcf->sp, run->dirfd, run->fd, job->run,
                                 mcf->sync)
            != DOCKET_OK)
@@ -227,6 +239,24 @@ ngx_http_docket_finish_publish(ngx_http_docket_run_t *run)
     job->last = (count->packets != 0) ? count->last / 1000 : 0;
 
     return DOCKET_OK;
+}
+
+
+/* A merge that was stopped before it began has written none. */
+
+static int
+ngx_http_docket_finish_header(ngx_http_docket_run_t *run)
+{
+    u_char  header[DOCKET_PCAP_HEADER];
+
+    if (run->written != 0) {
+        return DOCKET_OK;
+    }
+
+    docket_merge_header(header, DLT_EN10MB, 0);
+    run->written = sizeof(header);
+
+    return docket_merge_fd(&run->fd, header, sizeof(header));
 }
 
 
@@ -333,6 +363,11 @@ ngx_http_docket_finish_save(ngx_http_docket_run_t *run)
 
     docket_index_from_job(&record, job);
     ngx_http_docket_index_put(hlp, &record);
+
+    /* whoever sees the job's end may remove it, or ask it anew */
+
+    (void) close(run->dirfd);
+    run->dirfd = -1;
 
     ngx_http_docket_zone_update(mcf->zone, job, text, len);
     ngx_http_docket_zone_indexed(mcf->zone, run->id);

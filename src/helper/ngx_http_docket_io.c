@@ -242,7 +242,20 @@ ngx_http_docket_io_serve(ngx_http_docket_proc_t *hlp)
 
     ngx_http_docket_io_late(hlp);
 
-    return 0;
+    return ngx_http_docket_io_released(hlp);
+}
+
+
+ngx_uint_t
+ngx_http_docket_io_released(ngx_http_docket_proc_t *hlp)
+{
+    ngx_uint_t  released;
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    released = hlp->released;
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
+    return released;
 }
 
 
@@ -334,6 +347,10 @@ ngx_http_docket_io_chores(ngx_http_docket_proc_t *hlp)
         (void) pthread_mutex_lock(&hlp->mutex);
         hlp->naskers = 0;
         (void) pthread_mutex_unlock(&hlp->mutex);
+    }
+
+    if (ngx_http_docket_io_released(hlp)) {
+        return;
     }
 
     now = ngx_http_docket_monotonic();
@@ -550,6 +567,7 @@ ngx_http_docket_io_open(ngx_http_docket_run_t *run)
     conf.summary = run->summary;
     conf.limit_packets = job->limit_packets;
     conf.limit_bytes = job->limit_bytes;
+    conf.step = NGX_HTTP_DOCKET_STEP;
 
     run->merge = docket_merge_create(&conf);
 
@@ -595,7 +613,8 @@ ngx_http_docket_io_fail(ngx_http_docket_run_t *run, const char *what,
 {
     if (what == NULL) {
         err = docket_merge_errno(run->merge);
-        (void) snprintf(run->words, sizeof(run->words), "%s",
+        (void) snprintf(run->words, sizeof(run->words), "%s%s",
+                        (err == 0) ? "" : "writing the capture failed: ",
                         docket_merge_error(run->merge));
 
     } else {
@@ -649,13 +668,10 @@ ngx_http_docket_io_grown(ngx_http_docket_run_t *run)
         return;
     }
 
-    if (run->written - run->checked >= NGX_HTTP_DOCKET_SPACE_STEP) {
+    if (run->written - run->checked >= NGX_HTTP_DOCKET_STEP / 2) {
         run->checked = run->written;
 
         if (!ngx_http_docket_io_room(run)) {
-            (void) snprintf(run->words, sizeof(run->words),
-                            "the spool is down to docket_free_bytes or "
-                            "docket_free_nodes");
             ngx_http_docket_io_halt(run, NGX_HTTP_DOCKET_STOP_SPACE);
             return;
         }
@@ -723,6 +739,8 @@ ngx_http_docket_io_late(ngx_http_docket_proc_t *hlp)
 }
 
 
+/* For the next step, which may end with the largest record. */
+
 static ngx_uint_t
 ngx_http_docket_io_room(ngx_http_docket_run_t *run)
 {
@@ -735,5 +753,7 @@ ngx_http_docket_io_room(ngx_http_docket_run_t *run)
         return 1;
     }
 
-    return bytes > (uint64_t) mcf->free_bytes && nodes > mcf->free_nodes;
+    return bytes > (uint64_t) mcf->free_bytes + NGX_HTTP_DOCKET_STEP
+                   + DOCKET_PCAP_SNAPLEN + DOCKET_PCAP_RECORD
+           && nodes > mcf->free_nodes;
 }

@@ -21,6 +21,7 @@ typedef struct {
     size_t                   room;
     ngx_uint_t               jobs;
     ngx_uint_t               odd;
+    unsigned                 stopped:1;
 } ngx_http_docket_walk_t;
 
 
@@ -55,11 +56,7 @@ ngx_http_docket_load(ngx_http_docket_proc_t *hlp)
     {
         free(walk.todo);
 
-        (void) pthread_mutex_lock(&hlp->mutex);
-        started = hlp->quit;
-        (void) pthread_mutex_unlock(&hlp->mutex);
-
-        if (!started) {
+        if (!walk.stopped) {
             ngx_log_error(NGX_LOG_CRIT, hlp->log, ngx_errno,
                           "reading docket spool \"%V\" failed",
                           &hlp->mcf->spool->name);
@@ -81,6 +78,12 @@ ngx_http_docket_load(ngx_http_docket_proc_t *hlp)
 
     ngx_http_docket_zone_info_update(hlp->mcf->zone,
                                      ngx_http_docket_load_done, hlp);
+
+    /* the query thread asks for it as long as the zone says that it is due */
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    hlp->load = 0;
+    (void) pthread_mutex_unlock(&hlp->mutex);
 
     /* jobs may be waiting for this thread's word */
 
@@ -109,6 +112,7 @@ ngx_http_docket_load_job(void *ctx, const char *id)
     hlp = walk->hlp;
 
     if (ngx_http_docket_io_serve(hlp)) {
+        walk->stopped = 1;
         return DOCKET_ERROR;
     }
 

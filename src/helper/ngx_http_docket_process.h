@@ -63,7 +63,7 @@
 #define NGX_HTTP_DOCKET_TEXT          (64 * 1024 + 256)
 #define NGX_HTTP_DOCKET_BODY          120   /* bytes of an error's body */
 #define NGX_HTTP_DOCKET_STREAM_MAX    (4 * 1024 * 1024)
-#define NGX_HTTP_DOCKET_SPACE_STEP    (8 * 1024 * 1024)
+#define NGX_HTTP_DOCKET_STEP          (1024 * 1024)   /* of a merge */
 #define NGX_HTTP_DOCKET_STACK         (512 * 1024)
 
 
@@ -326,7 +326,9 @@ struct ngx_http_docket_proc_s {
     unsigned                   load:1;
     unsigned                   clean:1;
     unsigned                   quit:1;
+    unsigned                   released:1;  /* the spool is another's */
     unsigned                   sync:1;      /* something to be synced */
+    unsigned                   full:1;      /* the spool, but for its reserve */
 
     /* io */
     pthread_t                  io;
@@ -477,8 +479,11 @@ ngx_int_t ngx_http_docket_io_stop(ngx_http_docket_proc_t *hlp);
 void ngx_http_docket_io_ready(ngx_http_docket_run_t *run);
 /* Query thread: no transfer is left, the run is the io thread's. */
 void ngx_http_docket_io_ended(ngx_http_docket_run_t *run);
-/* io thread, inside of long work: serves the runs; 1 when it is to stop. */
+/* io thread, inside of long work: serves the runs; 1 when it is to stop, or
+   the spool is another's. */
 ngx_uint_t ngx_http_docket_io_serve(ngx_http_docket_proc_t *hlp);
+/* io thread: the spool's index and what is finished are another's now. */
+ngx_uint_t ngx_http_docket_io_released(ngx_http_docket_proc_t *hlp);
 /* io thread: wants the transfers to be stopped. */
 void ngx_http_docket_io_halt(ngx_http_docket_run_t *run,
     ngx_http_docket_stop_e why);

@@ -132,6 +132,12 @@ ngx_http_docket_queue_release(ngx_http_docket_proc_t *hlp)
         return;
     }
 
+    /* before the lock goes: the next owner writes the index anew */
+
+    (void) pthread_mutex_lock(&hlp->mutex);
+    hlp->released = 1;
+    (void) pthread_mutex_unlock(&hlp->mutex);
+
     ngx_http_docket_zone_disown(hlp->mcf->zone, ngx_pid);
 
     (void) close(hlp->owner);

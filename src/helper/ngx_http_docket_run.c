@@ -21,6 +21,7 @@ static void ngx_http_docket_run_waited(ngx_http_docket_zone_info_t *info,
     void *data);
 static void ngx_http_docket_run_begin(ngx_http_docket_run_t *run);
 static void ngx_http_docket_run_end(ngx_http_docket_run_t *run);
+static ngx_uint_t ngx_http_docket_run_large(ngx_http_docket_run_t *run);
 static void ngx_http_docket_run_abort(ngx_http_docket_run_t *run,
     docket_sensor_state_e state, const char *words);
 static void ngx_http_docket_run_destroy(ngx_http_docket_run_t *run);
@@ -650,6 +651,7 @@ ngx_http_docket_run_progress(ngx_http_docket_proc_t *hlp)
 void
 ngx_http_docket_run_check(ngx_http_docket_proc_t *hlp)
 {
+    ngx_uint_t               large;
     ngx_queue_t             *q, *next;
     ngx_http_docket_run_t   *run;
     ngx_http_docket_stop_e   stop;
@@ -665,8 +667,16 @@ ngx_http_docket_run_check(ngx_http_docket_proc_t *hlp)
             continue;
         }
 
+        large = ngx_http_docket_run_large(run);
+
         (void) pthread_mutex_lock(&hlp->mutex);
+
+        if (hlp->full && large && run->stop == NGX_HTTP_DOCKET_STOP_NONE) {
+            run->stop = NGX_HTTP_DOCKET_STOP_SPACE;
+        }
+
         stop = run->stop;
+
         (void) pthread_mutex_unlock(&hlp->mutex);
 
         switch (stop) {
@@ -701,6 +711,24 @@ ngx_http_docket_run_check(ngx_http_docket_proc_t *hlp)
                                       "cancelled");
         }
     }
+}
+
+
+/* One that may have a part in filling the spool, be it by what it spills. */
+
+static ngx_uint_t
+ngx_http_docket_run_large(ngx_http_docket_run_t *run)
+{
+    size_t    i;
+    uint64_t  received;
+
+    received = 0;
+
+    for (i = 0; i < run->nasks; i++) {
+        received += ngx_http_docket_ask_request(&run->asks[i])->received;
+    }
+
+    return received > NGX_HTTP_DOCKET_STEP;
 }
 
 
