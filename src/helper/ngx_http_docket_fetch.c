@@ -3,7 +3,6 @@
  */
 
 #include "helper/ngx_http_docket_process.h"
-#include "pcap/docket_stream_core.h"          /* how full a stream is */
 
 #include <openssl/ssl.h>
 
@@ -19,7 +18,6 @@ static size_t ngx_http_docket_fetch_header(char *p, size_t size, size_t n,
     void *data);
 static size_t ngx_http_docket_fetch_body(char *p, size_t size, size_t n,
     void *data);
-static ngx_uint_t ngx_http_docket_fetch_full(docket_stream_t *s);
 static ngx_uint_t ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f);
 static void ngx_http_docket_fetch_over(ngx_http_docket_fetch_t *f);
 static void ngx_http_docket_fetch_done(ngx_http_docket_fetch_t *f,
@@ -415,7 +413,7 @@ ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
     run = f->ask->run;
     hlp = run->hlp;
 
-    if (!ngx_http_docket_fetch_full(f->ask->stream)) {
+    if (!docket_stream_full(f->ask->stream)) {
         return 0;
     }
 
@@ -458,24 +456,6 @@ ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
 }
 
 
-/* The next bytes would be spilled, or wait in memory behind what was. */
-
-static ngx_uint_t
-ngx_http_docket_fetch_full(docket_stream_t *s)
-{
-    ngx_uint_t  full;
-
-    (void) pthread_mutex_lock(&s->mutex);
-
-    full = (s->free == NULL && s->allocated + s->chunk_size > s->mem
-            && s->spill.read == s->spill.written && !s->dropped);
-
-    (void) pthread_mutex_unlock(&s->mutex);
-
-    return full;
-}
-
-
 void
 ngx_http_docket_fetch_resume(ngx_http_docket_proc_t *hlp)
 {
@@ -502,7 +482,7 @@ ngx_http_docket_fetch_resume(ngx_http_docket_proc_t *hlp)
         run = f->ask->run;
 
         if (hlp->now - f->paused_at < NGX_HTTP_DOCKET_PAUSE
-            && ngx_http_docket_fetch_full(f->ask->stream))
+            && docket_stream_full(f->ask->stream))
         {
             continue;
         }

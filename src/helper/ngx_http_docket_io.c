@@ -7,7 +7,6 @@
  */
 
 #include "helper/ngx_http_docket_process.h"
-#include "pcap/docket_merge_core.h"           /* docket_merge_flush() */
 
 
 static void *ngx_http_docket_io_thread(void *data);

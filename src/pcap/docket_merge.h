@@ -98,6 +98,13 @@ int docket_merge_add(docket_merge_t *m, docket_stream_t *s);
  */
 int docket_merge_run(docket_merge_t *m);
 
+/*
+ * Hands out what is made and not yet written.  docket_merge_run() does so
+ * itself when it waits or ends, but not at DOCKET_BUSY, where the output may
+ * end inside a record.  DOCKET_ERROR: as above, and final.
+ */
+int docket_merge_flush(docket_merge_t *m);
+
 /* Index of a stream that the merge waits for, -1: of none. */
 long docket_merge_waits(const docket_merge_t *m);
 

@@ -55,7 +55,6 @@ void docket_merge_refuse(docket_merge_t *m, size_t i);
 /* Copies the first record taken, and those behind it that are before
    m->bound.  DOCKET_LIMIT when a limit is reached. */
 int docket_merge_copy(docket_merge_t *m, docket_merge_input_t *in);
-int docket_merge_flush(docket_merge_t *m);
 int docket_merge_fail(docket_merge_t *m, const char *words, int error);
 
 

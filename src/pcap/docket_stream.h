@@ -93,6 +93,10 @@ void docket_stream_finish(docket_stream_t *s);
  */
 int docket_stream_wakes(docket_stream_t *s);
 
+/* 1 if the next bytes would be spilled though nothing is in the spill yet: a
+   producer that can pause may do so first. */
+int docket_stream_full(docket_stream_t *s);
+
 /* Words of the last error of the producer's side; "" when there was none. */
 const char *docket_stream_error(const docket_stream_t *s);
 

@@ -353,6 +353,22 @@ docket_stream_punch(docket_stream_t *s)
 }
 
 
+int
+docket_stream_full(docket_stream_t *s)
+{
+    int  full;
+
+    pthread_mutex_lock(&s->mutex);
+
+    full = (s->free == NULL && s->allocated + s->chunk_size > s->mem
+            && s->spill.read == s->spill.written && !s->dropped);
+
+    pthread_mutex_unlock(&s->mutex);
+
+    return full;
+}
+
+
 uint64_t
 docket_stream_spilled(docket_stream_t *s)
 {
