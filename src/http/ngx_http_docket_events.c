@@ -112,18 +112,10 @@ ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest)
 
     /* a place first: nothing has been said yet that can't be taken back */
 
-    r->main->count++;
-
-    rc = ngx_http_docket_wait(r, NGX_HTTP_DOCKET_EVENTS_COMMENT,
-                              ngx_http_docket_events_wait);
-    if (rc != NGX_OK) {
-        r->main->count--;
-
-        if (rc != NGX_BUSY) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_docket_too_many(r);
+    rc = ngx_http_docket_suspend(r, NGX_HTTP_DOCKET_EVENTS_COMMENT,
+                                 ngx_http_docket_events_wait);
+    if (rc != NGX_DONE) {
+        return rc;
     }
 
     rc = ngx_http_docket_events_headers(r);

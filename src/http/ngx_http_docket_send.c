@@ -114,22 +114,6 @@ ngx_http_docket_writable(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_docket_too_many(ngx_http_request_t *r)
-{
-    ngx_str_t  value;
-
-    ngx_str_set(&value, "1");
-
-    if (ngx_http_docket_header(r, "Retry-After", &value) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                   "too many requests are waiting");
-}
-
-
-ngx_int_t
 ngx_http_docket_capture_take(ngx_http_request_t *r, ngx_fd_t fd,
     ngx_http_docket_capture_t *capture)
 {

@@ -35,10 +35,6 @@ ngx_int_t ngx_http_docket_piece_send(ngx_http_request_t *r,
 ngx_int_t ngx_http_docket_writable(ngx_http_request_t *r);
 
 
-/* 503, when ngx_http_docket_wait() has no place left. */
-ngx_int_t ngx_http_docket_too_many(ngx_http_request_t *r);
-
-
 /* A capture that is open; closed with the request's pool. */
 
 typedef struct {

@@ -95,23 +95,9 @@ ngx_http_docket_stats(ngx_http_request_t *r, ngx_str_t *rest)
         return ngx_http_docket_stats_send(r, st);
     }
 
-    r->main->count++;
-
-    rc = ngx_http_docket_wait(r, mcf->stat_timeout
-                                 + NGX_HTTP_DOCKET_STATS_GRACE,
-                              ngx_http_docket_stats_event);
-
-    if (rc == NGX_OK) {
-        return NGX_DONE;
-    }
-
-    r->main->count--;
-
-    if (rc == NGX_BUSY) {
-        return ngx_http_docket_too_many(r);
-    }
-
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return ngx_http_docket_suspend(r, mcf->stat_timeout
+                                      + NGX_HTTP_DOCKET_STATS_GRACE,
+                                   ngx_http_docket_stats_event);
 }
 
 

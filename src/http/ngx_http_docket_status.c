@@ -359,7 +359,6 @@ ngx_http_docket_status_wait(ngx_http_request_t *r,
     ngx_http_docket_status_t *st, ngx_str_t *arg)
 {
     int64_t               us;
-    ngx_int_t             rc;
     ngx_msec_t            msec;
     docket_query_error_t  err;
 
@@ -389,21 +388,7 @@ ngx_http_docket_status_wait(ngx_http_request_t *r,
         return ngx_http_docket_status_send(r, st);
     }
 
-    r->main->count++;
-
-    rc = ngx_http_docket_wait(r, msec, ngx_http_docket_status_event);
-
-    if (rc == NGX_OK) {
-        return NGX_DONE;
-    }
-
-    r->main->count--;
-
-    if (rc == NGX_BUSY) {
-        return ngx_http_docket_too_many(r);
-    }
-
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return ngx_http_docket_suspend(r, msec, ngx_http_docket_status_event);
 }
 
 

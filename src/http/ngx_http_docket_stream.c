@@ -119,29 +119,17 @@ ngx_http_docket_stream(ngx_http_request_t *r)
         }
     }
 
-    /* a reference for the events that finalize the request */
-
-    r->main->count++;
-
     if (s->sending) {
+
+        /* a reference for the events that finalize the request */
+
+        r->main->count++;
         ngx_http_docket_stream_pump(r, s);
         return NGX_DONE;
     }
 
-    rc = ngx_http_docket_wait(r, lcf->wait_timeout,
-                              ngx_http_docket_stream_wait);
-
-    if (rc == NGX_OK) {
-        return NGX_DONE;
-    }
-
-    r->main->count--;
-
-    if (rc == NGX_BUSY) {
-        return ngx_http_docket_too_many(r);
-    }
-
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return ngx_http_docket_suspend(r, lcf->wait_timeout,
+                                   ngx_http_docket_stream_wait);
 }
 
 

@@ -315,6 +315,35 @@ ngx_http_docket_wait(ngx_http_request_t *r, ngx_msec_t timeout,
 }
 
 
+ngx_int_t
+ngx_http_docket_suspend(ngx_http_request_t *r, ngx_msec_t timeout,
+    ngx_http_docket_wait_pt handler)
+{
+    ngx_int_t  rc;
+    ngx_str_t  value;
+
+    rc = ngx_http_docket_wait(r, timeout, handler);
+
+    if (rc == NGX_OK) {
+        r->main->count++;
+        return NGX_DONE;
+    }
+
+    if (rc != NGX_BUSY) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(&value, "1");
+
+    if (ngx_http_docket_header(r, "Retry-After", &value) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   "too many requests are waiting");
+}
+
+
 void
 ngx_http_docket_wait_done(ngx_http_request_t *r)
 {
