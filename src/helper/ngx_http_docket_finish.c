@@ -152,9 +152,8 @@ ngx_http_docket_finish_judge(ngx_http_docket_run_t *run,
     words[0] = '\0';
 
     if (stop == NGX_HTTP_DOCKET_STOP_SPACE) {
-        (void) snprintf(run->words, sizeof(run->words),
-                        "the spool is down to docket_free_bytes or "
-                        "docket_free_nodes");
+        (void) snprintf(run->words, sizeof(run->words), "%s",
+                        DOCKET_JOB_LOW_SPOOL);
     }
 
     if (stop == NGX_HTTP_DOCKET_STOP_ERROR

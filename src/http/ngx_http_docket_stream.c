@@ -474,8 +474,7 @@ ngx_http_docket_stream_failed(ngx_http_request_t *r, docket_job_t *job,
 
 /*
  * Whether packets are missing that were asked for.  An answer that its own
- * limit ended is complete; one that a full disk ended is not, and only the
- * reason tells which it was when there was a limit too.
+ * limit ended is complete; one that a full disk ended is not.
  */
 
 static ngx_uint_t
@@ -486,11 +485,7 @@ ngx_http_docket_stream_short(ngx_http_docket_stream_t *s,
 
     partial = live->partial;
 
-    if (job != NULL && job->truncated
-        && ((job->limit_packets == 0 && job->limit_bytes == 0)
-            || (job->reason != NULL
-                && ngx_strstr(job->reason, "docket_free_") != NULL)))
-    {
+    if (job != NULL && docket_job_short(job)) {
         partial = 1;
     }
 

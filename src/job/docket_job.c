@@ -328,6 +328,16 @@ docket_job_reason(docket_job_t *job, const char *reason)
 
 
 int
+docket_job_short(const docket_job_t *job)
+{
+    return job->truncated
+           && ((job->limit_packets == 0 && job->limit_bytes == 0)
+               || (job->reason != NULL
+                   && strstr(job->reason, DOCKET_JOB_LOW_SPOOL) != NULL));
+}
+
+
+int
 docket_job_good(const docket_job_t *job, const char *const *sensors, size_t n,
     const char **why)
 {
@@ -350,6 +360,9 @@ docket_job_good(const docket_job_t *job, const char *const *sensors, size_t n,
 
     } else if (job->partial) {
         *why = "partial";
+
+    } else if (docket_job_short(job)) {
+        *why = "truncated";
     }
 
     if (*why != NULL) {

@@ -175,12 +175,21 @@ docket_request_t *docket_job_request(docket_job_t *job, const char *name,
    one stays. */
 int docket_job_reason(docket_job_t *job, const char *reason);
 
+/* What the reason says when the spool was low; only these words tell it from
+   a limit of the question itself, where there was one, too. */
+#define DOCKET_JOB_LOW_SPOOL                                                  \
+    "the spool is down to docket_free_bytes or docket_free_nodes"
+
+/* 1 when the capture was truncated by something else than the question's own
+   limits: packets are missing that were asked for. */
+int docket_job_short(const docket_job_t *job);
+
 /*
  * Good (docket_query.h has the question, this the answer): final, Completed,
  * settled, not partial, and every name of "sensors" (those that the
  * question selects out of the configured ones) is covered.  On 0, "*why"
  * points to a constant: "live", "failed", "unsettled", "partial", "sensors",
- * "missing" (no capture).
+ * "truncated" (docket_job_short), "missing" (no capture).
  */
 int docket_job_good(const docket_job_t *job, const char *const *sensors,
     size_t n, const char **why);

@@ -524,7 +524,7 @@ ngx_http_docket_node_job(ngx_http_docket_node_t *node,
     node->capture_run = job->capture_run;
     node->started = job->started;
     node->partial = job->partial;
-    node->settled = job->settled;
+    node->settled = (job->settled && !docket_job_short(job));
 
     cover = NGX_HTTP_DOCKET_COVER_NONE;
 

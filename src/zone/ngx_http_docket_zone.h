@@ -48,7 +48,7 @@ typedef struct {
     unsigned                 indexed:1;   /* stands in SPOOL/index */
     unsigned                 growing:1;   /* .run.N can be read up to written */
     unsigned                 partial:1;
-    unsigned                 settled:1;
+    unsigned                 settled:1;   /* and not docket_job_short() */
     uint64_t                 cover;       /* ngx_http_docket_cover() of the
                                              sensors that the capture covers */
     int64_t                  created;     /* microseconds */

@@ -442,6 +442,22 @@ test_good(void **state)
     assert_int_equal(docket_job_good(job, sensors, 2, &why), 1);
     assert_null(why);
 
+    /* a limit of its own ends a question well, a full spool does not */
+
+    job->truncated = 1;
+    assert_int_equal(docket_job_good(job, sensors, 2, &why), 0);
+    assert_string_equal(why, "truncated");
+
+    job->limit_packets = 10;
+    assert_int_equal(docket_job_reason(job, "limit-packets 10 reached"), 0);
+    assert_int_equal(docket_job_good(job, sensors, 2, &why), 1);
+
+    assert_int_equal(docket_job_reason(job, "x: " DOCKET_JOB_LOW_SPOOL), 0);
+    assert_int_equal(docket_job_good(job, sensors, 2, &why), 0);
+    assert_string_equal(why, "truncated");
+
+    job->truncated = 0;
+
     assert_int_equal(docket_job_good(job, sensors, 3, &why), 0);
     assert_string_equal(why, "sensors");
 
