@@ -9,6 +9,7 @@
 #   make suites   the suites of t/ alone (SUITES="t/a.t t/b.t" for some)
 #   make asan     the suites of t/ against an nginx with ASAN and UBSAN
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
+#   make deb      a Debian package in build/deb
 #   make clean
 #
 #   NGX_SRC=DIR   nginx's headers and configure (/usr/share/nginx/src)
@@ -38,7 +39,7 @@ MODULE   := $(BUILD)/ngx_http_docket_module.so
 ASAN     := $(BUILD)/asan
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
-        asan-build demo clean
+        asan-build demo deb clean
 
 all: $(MODULE)
 
@@ -75,6 +76,16 @@ demo:
 	@tools/install-deps build demo
 	@$(MAKE) --no-print-directory all
 	@tools/demo
+
+deb:
+	@tools/install-deps build
+	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/src
+	@tar -c --exclude=./build --exclude=./.git --exclude=node_modules . \
+	    | tar -x -C $(BUILD)/deb/src
+	@cd $(BUILD)/deb/src && dpkg-buildpackage -b -us -uc > ../build.log 2>&1 \
+	    || { tail -30 ../build.log >&2; exit 1; }
+	@rm -rf $(BUILD)/deb/src
+	@echo "build/deb: $$(cd $(BUILD)/deb && ls *.deb | tr "\n" " ")"
 
 # configured anew when a source file comes or goes
 
