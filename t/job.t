@@ -1,289 +1,183 @@
-# The whole job on three real Stenographers: ask, fetch, merge, download; and
-# what survives a killed helper, a reload, a stop.
+# The whole job on three real Stenographers: asked, fetched, merged, served;
+# then what survives a killed helper, a reload and the death of all of nginx.
 
-use strict;
-use warnings;
+use lib 't/lib';
+use Docket::Test;
 
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
-use File::Path qw(make_path remove_tree);
-use HTTP::Tiny;
-use JSON::PP;
-use POSIX qw(strftime);
-use Test::More;
-use Time::HiRes qw(sleep time);
+use POSIX ();
+use Time::HiRes 'sleep';
 
-my $top  = abs_path(dirname(__FILE__) . '/..');
-my $dir  = "$top/build/t/job";
-my $bin  = $ENV{TEST_NGINX_BINARY} // '/usr/sbin/nginx';
-my $so   = $ENV{TEST_NGINX_LOAD_MODULES} // "$top/build/ngx_http_docket_module.so";
-my $port = 13080;
-my $api  = "http://127.0.0.1:$port/api";
-my $http = HTTP::Tiny->new(timeout => 30);
-my $start = int(time() / 60) * 60 - 7200;
-my ($after, $before)
-    = map { strftime('%FT%TZ', gmtime($_)) } $start, $start + 300;
+my $steno = Docket::Steno->start(n => 3, mb => 5);
+my $first = $steno->first;
 
-sub run { system(@_) == 0 or BAIL_OUT("@_ failed") }
+sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
-sub wait_until {
-    my ($what, $cond) = @_;
-    my $end = time() + 15;
-    while (time() < $end) {
-        return 1 if $cond->();
-        sleep 0.02;
-    }
-    diag "waited in vain for $what";
-    return 0;
-}
+my ($after, $before) = (utc($first), utc($first + 300));
 
-sub slurp {
-    my $name = shift;
-    open my $f, '<', $name or return '';
-    local $/;
-    return scalar <$f>;
-}
 
-# pid => command line, of the processes below our master
+# Configurations that are no good
 
-sub family {
-    my $master = slurp("$dir/nginx.pid") || 0;
-    chomp $master;
-    my (%parent, %found);
-    for my $p (grep { m|/\d+$| } glob '/proc/*') {
-        my ($pid) = $p =~ /(\d+)$/;
-        my ($ppid) = slurp("$p/stat") =~ /\) \S (\d+)/ or next;
-        $parent{$pid} = $ppid;
-    }
-    for my $pid (keys %parent) {
-        my $p = $pid;
-        $p = $parent{$p} // 0 while $p != $master && $p > 1;
-        $found{$pid} = slurp("/proc/$pid/cmdline") if $p == $master && $master;
-    }
-    return \%found;
-}
-
-sub helpers {
-    my $f = family();
-    return grep { $f->{$_} =~ /docket process/ } keys %$f;
-}
-
-# records of a capture: [time in us, bytes]
-
-sub records {
-    my $d = shift;
-    my (@r, $pos);
-    for ($pos = 24; $pos + 16 <= length $d; ) {
-        my ($s, $us, $cap) = unpack 'VVV', substr $d, $pos, 12;
-        push @r, [$s * 1000000 + $us, substr $d, $pos + 16, $cap];
-        $pos += 16 + $cap;
-    }
-    return @r;
-}
-
-sub ask {
-    my $path = shift;
-    my $r = $http->get("$api/uri/$path");
-    return ($r->{status}, eval { decode_json($r->{content}) });
-}
-
-sub finished {
-    my $id = shift;
-    my $r = $http->get("$api/status/$id?wait=20s");
-    return eval { decode_json($r->{content})->{$id} };
-}
-
-sub conf {
-    my $extra = shift // '';
-    open my $f, '>', "$dir/nginx.conf" or die;
-    print $f <<END;
-load_module $so;
-@{[ $> == 0 ? 'user root;' : '' ]}
-worker_processes 2;
-pid $dir/nginx.pid;
-error_log $dir/error.log info;
-events { worker_connections 256; }
-http {
-    access_log $dir/access.log;
-    client_body_temp_path $dir/body;
-    proxy_temp_path $dir/proxy;
-    fastcgi_temp_path $dir/fastcgi;
-    uwsgi_temp_path $dir/uwsgi;
-    scgi_temp_path $dir/scgi;
-    docket_spool $dir/spool;
-    docket_ssl_certificate $dir/steno/certs/client_cert.pem;
-    docket_ssl_certificate_key $dir/steno/certs/client_key.pem;
-    docket_ssl_trusted_certificate $dir/steno/certs/ca_cert.pem;
-    docket_sensor s1 127.0.0.1:13541;
-    docket_sensor s2 127.0.0.1:13542;
-    docket_sensor s3 127.0.0.1:13543;
-    $extra
-    server {
-        listen 127.0.0.1:$port;
-        location /api { docket_api; }
-        location /results { docket_results; }
-    }
-}
-END
-    close $f;
-}
-
-sub nginx { run($bin, '-p', $dir, '-c', "$dir/nginx.conf", @_) }
-
-END {
-    local $?;
-    if (-e "$dir/nginx.pid") {
-        my $pid = slurp("$dir/nginx.pid");
-        kill 'TERM', $pid + 0 if $pid;
-    }
-    system("$top/t/lib/steno", 'stop', "$dir/steno") if -e "$dir/steno";
-}
-
-remove_tree($dir);
-make_path($dir);
+for ([ 'docket_sensor s1 127.0.0.1:1;', qr/duplicate sensor "s1"/ ],
+     [ 'docket_sensor ../x 127.0.0.1:1;', qr/no safe file name/ ],
+     [ 'docket_sensor x 127.0.0.1;', qr/invalid address/ ],
+     [ 'docket_queue_size 100000;', qr/zone .* too small/ ],
+     [ 'docket_sensor x 127.0.0.1:1 certificate_key='
+       . $steno->cert('ca_key') . ';', qr/certificate does not match key/ ],
+     [ 'docket_sensor x 127.0.0.1:1 certificate=nothing;',
+       qr/nothing" failed/ ])
 {
-    local %ENV = (%ENV, PORT => 13541, START => $start, MB => 5);
-    run("$top/t/lib/steno", 'start', "$dir/steno");
+    my ($line, $error) = @$_;
+    my $bad = Docket::Nginx->new(sensors => $steno, http => $line);
+    my ($status, $out) = $bad->test_conf;
+
+    isnt($status, 0, "nginx -t: $line");
+    like($out, $error, '... and why');
 }
 
-# -- configuration ---------------------------------------------------------
 
-for my $bad (
-    ['docket_sensor s1 127.0.0.1:1;', qr/duplicate sensor "s1"/],
-    ['docket_sensor ../x 127.0.0.1:1;', qr/no safe file name/],
-    ['docket_sensor x 127.0.0.1;', qr/invalid address/],
-    ['docket_queue_size 100000;', qr/zone .* too small/],
-    ["docket_sensor x 127.0.0.1:1 certificate_key=$dir/steno/certs/ca_key.pem;",
-     qr/certificate does not match key/],
-    ["docket_sensor x 127.0.0.1:1 certificate=$dir/nothing;", qr/nothing" failed/],
-) {
-    conf($bad->[0]);
-    my $out = `$bin -t -p $dir -c $dir/nginx.conf 2>&1`;
-    like $out, $bad->[1], "nginx -t: $bad->[0]";
+my $ng = Docket::Nginx->start(sensors => $steno);
+
+ok($ng->helper, 'one docket process');
+
+# URI questions, as [code, answer]
+sub asked {
+    my ($path) = @_;
+    my $r = $ng->get("/api/uri/$path");
+    return ($r->{status}, $r->{json});
 }
 
-conf();
-nginx();
-ok wait_until('a helper', sub { helpers() == 1 }), 'one docket process';
 
-# -- the job ---------------------------------------------------------------
+# The job
 
-my ($code, $job) = ask("net/10.0.0.0/8/after/$after/before/$before");
-is $code, 202, 'a new question is queued';
-like $job->{query}, qr/^net 10\.0\.0\.0\/8 and after \Q$after\E and before \Q$before\E$/,
-    'canonical text';
+my ($code, $job) = asked("net/10.0.0.0/8/after/$after/before/$before");
 
-my $status = finished($job->{id});
-is $status->{state}, 'Completed', 'completed';
-is_deeply $status->{successes}, [qw(s1 s2 s3)], 'all sensors answered';
-ok !$status->{partial} && $status->{settled}, 'whole and settled';
+is($code, 202, 'a new question is queued');
+is($job->{query}, "net 10.0.0.0/8 and after $after and before $before",
+   'canonical text');
 
-my $r = $http->get("http://127.0.0.1:$port$job->{url}");
-is $r->{status}, 200, 'the capture is served';
-is $r->{headers}{'content-type'}, 'application/vnd.tcpdump.pcap', 'its type';
+my $status = $ng->final($job->{id});
 
-# the truth: all IPv4 packets of 10/8 that the index can find, in time order
+is($status->{state}, 'Completed', 'completed');
+is_deeply($status->{successes}, [ $steno->names ], 'all sensors answered');
+ok(!$status->{partial} && $status->{settled}, 'whole and settled');
 
-my @want;
-for my $i (1 .. 3) {
-    push @want, grep {
-        my $p = $_->[1];
-        my $o = 14;
-        $o += 4 if substr($p, 12, 2) eq "\x81\x00" || substr($p, 12, 2) eq "\x88\x47";
-        substr($p, 12, 2) ne "\x08\x06" && ord(substr $p, $o, 1) >> 4 == 4;
-    } records(slurp("$dir/steno/s$i.pcap"));
-}
-@want = grep { $_->[0] < ($start + 300) * 1000000 } @want;
-@want = sort { $a->[0] <=> $b->[0] } @want;
-my @have = records($r->{content});
+my $r = $ng->get($job->{url});
 
-is scalar(@have), scalar(@want), scalar(@want) . ' packets';
-is_deeply \@have, \@want, 'packet for packet what was captured, in time order';
+is($r->{status}, 200, 'the capture is served');
+is($r->{headers}{'content-type'}, 'application/vnd.tcpdump.pcap',
+   '... with its type');
 
-($code, my $again) = ask("net/10.1.2.3/8/before/$before/after/$after/");
-is $code, 200, 'the same question again';
-is $again->{id}, $job->{id}, 'is the same job';
-ok $again->{duplicate}, 'and says so';
+# the indexes know tagged frames too; to tcpdump "vlan" and "mpls" move all
+# that follows them, so each is a question of its own
+my $truth = [ sort { $a->{ts} <=> $b->{ts} }
+              map { @{ tcpdump("$_ and net 10.0.0.0/8", $steno->pcaps) } }
+              'ip', 'vlan and ip', 'mpls' ];
+my $want = in_range($truth, $first, $first + 300);
 
-my $ids = decode_json($http->get("$api/ids")->{content});
-is_deeply $ids, [$job->{id}], '/ids';
-my $urls = decode_json($http->get("$api/urls/$job->{id}")->{content});
-is_deeply $urls, { $job->{id} => $job->{url} }, '/urls';
-my $stats = decode_json($http->get("$api/stats")->{content});
-is $stats->{s2}{health}, 'up', '/stats: health';
-ok $stats->{docket}{'Free space'}[0] > 0, '/stats: free space';
+is_packets($ng->capture($job->{id}), $want, 'packet for packet, in time order');
 
-# the exact range: one minute of five
+($code, my $again) = asked("net/10.1.2.3/8/before/$before/after/$after/");
 
-my ($a1, $b1) = map { strftime('%FT%TZ', gmtime($_)) } $start + 60, $start + 120;
-(undef, $job) = ask("net/10.0.0.0/8/after/$a1/before/$b1");
-finished($job->{id});
-@have = records($http->get("http://127.0.0.1:$port$job->{url}")->{content});
-is_deeply \@have,
-    [grep { $_->[0] >= ($start + 60) * 1e6 && $_->[0] < ($start + 120) * 1e6 } @want],
-    'exactly the packets of the range';
+is($code, 200, 'the same question again');
+is($again->{id}, $job->{id}, '... is the same job');
+ok($again->{duplicate}, '... and says so');
 
-# streamed, and Stenographer's own wire
+is_deeply($ng->get('/api/ids')->{json}, [ $job->{id} ], '/ids');
+is_deeply($ng->get("/api/urls/$job->{id}")->{json},
+          { $job->{id} => $job->{url} }, '/urls');
 
-my $pcap = $http->get("$api/pcap/port/6666/after/$after/before/$before");
-is scalar(records($pcap->{content})), 24, '/pcap streams the capture';
-$pcap = $http->get("$api/pcap/port/6666/after/$after/before/$before?partial=ok");
-is scalar(records($pcap->{content})), 24, 'partial=ok is no part of the question';
-$pcap = $http->post("$api/query",
-    { content => "port 6666 and after $after and before $before" });
-is scalar(records($pcap->{content})), 24, '/query is the sensors\' own wire';
+my $stats = $ng->get('/api/stats')->{json};
 
-# -- refusals --------------------------------------------------------------
+is($stats->{s2}{health}, 'up', '/stats: health');
+cmp_ok($stats->{docket}{'Free space'}[0], '>', 0, '... and free space');
 
-for my $bad (['hots/1.2.3.4', 'hots'], ['host/1.2.3', '1.2.3'],
-             ['port/80/after/5', 'after'])
+# one minute of five
+(undef, $job) = asked("net/10.0.0.0/8/after/${\ utc($first + 60) }"
+                      . "/before/${\ utc($first + 120) }");
+$ng->final($job->{id});
+is_packets($ng->capture($job->{id}),
+           in_range($truth, $first + 60, $first + 120),
+           'exactly the packets of the range');
+
+
+# Streamed, and in Stenographer's own way
+
+my $range = "after/$after/before/$before";
+
+for ([ '/pcap', $ng->get("/api/pcap/port/6666/$range") ],
+     [ 'partial=ok', $ng->get("/api/pcap/port/6666/$range?partial=ok") ],
+     [ '/query', $ng->post('/api/query', content =>
+                    "port 6666 and after $after and before $before") ])
 {
-    my $r = $http->get("$api/uri/$bad->[0]");
-    is $r->{status}, 400, "$bad->[0] is refused";
-    is $r->{headers}{'content-type'}, 'application/problem+json', 'by a problem document';
-    my $problem = decode_json($r->{content});
-    like join(' ', $problem->{field} // '', $problem->{detail}), qr/\Q$bad->[1]\E/,
-        'that says where';
+    my ($what, $r) = @$_;
+    is_packets(read_pcap(\$r->{content}),
+               in_range(tcpdump('port 6666', $steno->pcaps),
+                        $first, $first + 300), "$what: the same packets");
 }
-is $http->get("$api/status/" . '0' x 32)->{status}, 404, 'an unknown id';
-is $http->get("$api/nothing")->{status}, 404, 'an unknown endpoint';
-is $http->delete("$api/ids")->{status}, 405, 'a method that is not taken';
-is $http->get("http://127.0.0.1:$port/results/$job->{id}/query.json")->{status}, 404,
-    'the record is not served';
 
-# -- life cycle ------------------------------------------------------------
 
-my ($old) = helpers();
+# Refusals
+
+for ([ 'hots/1.2.3.4', 'hots' ], [ 'host/1.2.3', '1.2.3' ],
+     [ 'port/80/after/5', 'after' ])
+{
+    my ($path, $fault) = @$_;
+    my $r = $ng->get("/api/uri/$path");
+
+    is($r->{status}, 400, "$path is refused");
+    is($r->{headers}{'content-type'}, 'application/problem+json',
+       '... by a problem document');
+    like(join(' ', $r->{json}{field} // '', $r->{json}{detail}),
+         qr/\Q$fault\E/, '... that says where');
+}
+
+is($ng->get('/api/status/' . '0' x 32)->{status}, 404, 'an unknown id');
+is($ng->get('/api/nothing')->{status}, 404, 'an unknown endpoint');
+is($ng->request('DELETE', '/api/ids')->{status}, 405, 'a method out of place');
+is($ng->get("/results/$job->{id}/query.json")->{status}, 404,
+   'the record is not served');
+
+
+# The helper killed before it could begin
+
+my $old = $ng->helper;
+
 kill 'STOP', $old;
-my @jobs = map { (ask("host/10.$_.0.2/after/$after/before/$before"))[1] } 1 .. 3;
+
+my @ids = map { (asked("host/10.$_.0.2/$range"))[1]{id} } 1 .. 3;
+
 kill 'KILL', $old;
-ok wait_until('a new helper', sub { my @h = helpers(); @h == 1 && $h[0] != $old }),
-    'a killed helper is replaced by one';
-is finished($_->{id})->{state}, 'Completed', 'its job completes' for @jobs;
-is finished($jobs[0]{id})->{capture}{packets}, 20, 'with the right packets';
+my $killed = $old;
 
-($old) = helpers();
-nginx('-s', 'reload');
-ok wait_until('a reload', sub { my @h = helpers(); @h == 1 && $h[0] != $old }),
-    'after a reload one helper lives';
-(undef, $job) = ask("host/10.1.0.3/after/$after/before/$before");
-is finished($job->{id})->{capture}{packets}, 10, 'and works';
+ok_until { my $new = $ng->helper; $new && $new != $old } 10,
+    'a killed helper is replaced';
+is($ng->final($_)->{state}, 'Completed', '... and its job completes') for @ids;
+is($ng->status($ids[0])->{capture}{packets}, 20, '... with its packets');
 
-kill 'STOP', (helpers())[0];
-@jobs = map { (ask("port/53/host/10.$_.0.2/after/$after/before/$before"))[1] } 1 .. 10;
-my $family = family();
-kill 'KILL', keys %$family;
-ok wait_until('the end', sub { !grep { -e "/proc/$_" } keys %$family }), 'all are killed';
-unlink "$dir/nginx.pid";
-nginx();
-is finished($_->{id})->{state}, 'Completed', 'a queued job completes after a start'
-    for @jobs;
 
-$family = family();
-nginx('-s', 'quit');
-ok wait_until('the end', sub { !grep { -e "/proc/$_" } keys %$family }),
-    'nothing is left after a quit';
+# A reload
 
-unlike slurp("$dir/error.log"), qr/\[(crit|emerg)\]/, 'nothing critical was logged';
+$old = $ng->helper;
+ok($ng->reload, 'a reload');
+ok_until { my $new = $ng->helper; $new && $new != $old } 10,
+    '... ends in one helper';
+(undef, $job) = asked("host/10.1.0.3/$range");
+is($ng->final($job->{id})->{capture}{packets}, 10, '... that works');
 
-done_testing();
+
+# All of nginx killed with a queue
+
+kill 'STOP', $ng->helper;
+@ids = map { (asked("port/53/host/10.$_.0.2/$range"))[1]{id} } 1 .. 10;
+$ng->kill_all;
+is(scalar(() = $ng->processes), 0, 'all are killed');
+
+$ng->start;
+is($ng->final($_)->{state}, 'Completed', 'a queued job is done at the next start')
+    for @ids;
+
+# nginx says so of a child that was killed
+$ng->finish(allow => [ qr/process $killed exited on signal 9/,
+                       qr/docket process $killed has gone/ ]);
+
+done_testing;
