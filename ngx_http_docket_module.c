@@ -20,6 +20,8 @@ static char *ngx_http_docket_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_docket_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_docket_init_module(ngx_cycle_t *cycle);
+static void ngx_http_docket_leave_zones(ngx_cycle_t *cycle,
+    ngx_http_docket_zone_t *zone);
 static ngx_int_t ngx_http_docket_init_process(ngx_cycle_t *cycle);
 static void ngx_http_docket_exit_process(ngx_cycle_t *cycle);
 
@@ -414,6 +416,8 @@ ngx_http_docket_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_docket_loc_conf_t *prev = parent;
     ngx_http_docket_loc_conf_t *conf = child;
 
+    ngx_http_core_loc_conf_t  *clcf;
+
     ngx_conf_merge_msec_value(conf->time_window, prev->time_window, 60000);
     ngx_conf_merge_msec_value(conf->long_ago, prev->long_ago,
                               24 * 3600 * 1000);
@@ -426,10 +430,24 @@ ngx_http_docket_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->date_format, prev->date_format,
                              "%Y%jT%H:%M:%S");
 
-    /* an "if" or "limit_except" inside a docket_api location */
+    /* an "if" or "limit_except" inside a location of this module */
 
     if (conf->prefix.data == NULL) {
         conf->prefix = prev->prefix;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if ((clcf->noname || clcf->lmt_excpt) && clcf->handler == NULL) {
+        conf->api = prev->api;
+        conf->results = prev->results;
+
+        if (conf->api) {
+            clcf->handler = ngx_http_docket_api_handler;
+
+        } else if (conf->results) {
+            clcf->handler = ngx_http_docket_results_handler;
+        }
     }
 
     return NGX_CONF_OK;
@@ -528,8 +546,11 @@ ngx_http_docket_init_module(ngx_cycle_t *cycle)
     mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_docket_module);
 
     if (mcf == NULL || mcf->spool == NULL) {
+        ngx_http_docket_leave_zones(cycle, NULL);
         return NGX_OK;
     }
+
+    ngx_http_docket_leave_zones(cycle, mcf->zone);
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
@@ -566,6 +587,48 @@ ngx_http_docket_init_module(ngx_cycle_t *cycle)
 }
 
 
+/*
+ * When the spool was moved, or its zone has another size, the helper of the
+ * former zone learns in that zone that a newer generation is there.
+ */
+
+static void
+ngx_http_docket_leave_zones(ngx_cycle_t *cycle, ngx_http_docket_zone_t *zone)
+{
+    ngx_uint_t                    i;
+    ngx_shm_zone_t               *shm_zone;
+    ngx_list_part_t              *part;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    part = &cycle->old_cycle->shared_memory.part;
+    shm_zone = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            shm_zone = part->elts;
+            i = 0;
+        }
+
+        if (shm_zone[i].tag != &ngx_http_docket_module) {
+            continue;
+        }
+
+        mcf = shm_zone[i].data;
+
+        if (mcf->zone != zone) {
+            (void) ngx_http_docket_zone_generation(mcf->zone, 1);
+        }
+    }
+}
+
+
 static ngx_int_t
 ngx_http_docket_init_process(ngx_cycle_t *cycle)
 {
@@ -579,6 +642,8 @@ ngx_http_docket_init_process(ngx_cycle_t *cycle)
     {
         return NGX_OK;
     }
+
+    ngx_http_docket_conf_forget_keys(mcf);
 
     mcf->sp.fd = open((char *) mcf->spool->name.data,
                       O_RDONLY|O_DIRECTORY|O_CLOEXEC);
@@ -748,10 +813,20 @@ ngx_http_docket_results(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+#if (NGX_PCRE)
+    if (clcf->regex != NULL) {
+        return "is of no use in a location given by a regular expression";
+    }
+#endif
+
+    if (clcf->named) {
+        return "is of no use in a named location";
+    }
+
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_docket_module);
     mcf->used = 1;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     lcf->results = 1;
     clcf->handler = ngx_http_docket_results_handler;

@@ -13,6 +13,7 @@
 #define NGX_HTTP_DOCKET_MAX_PEM  (1024 * 1024)
 
 
+static void ngx_http_docket_conf_pem_wipe(void *data);
 static ngx_int_t ngx_http_docket_conf_certificate(ngx_conf_t *cf,
     ngx_http_docket_sensor_t *sensor);
 static ngx_int_t ngx_http_docket_conf_trusted(ngx_conf_t *cf,
@@ -75,12 +76,18 @@ ngx_http_docket_conf_pem(ngx_conf_t *cf, ngx_str_t *file)
     ssize_t                 n;
     ngx_file_t              f;
     ngx_file_info_t         fi;
+    ngx_pool_cleanup_t     *cln;
     ngx_http_docket_pem_t  *pem;
 
     pem = ngx_pcalloc(cf->pool, sizeof(ngx_http_docket_pem_t));
-    if (pem == NULL) {
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+
+    if (pem == NULL || cln == NULL) {
         return NULL;
     }
+
+    cln->handler = ngx_http_docket_conf_pem_wipe;
+    cln->data = pem;
 
     pem->file = *file;
 
@@ -121,6 +128,8 @@ ngx_http_docket_conf_pem(ngx_conf_t *cf, ngx_str_t *file)
         goto failed;
     }
 
+    pem->pem.len = size;
+
     n = ngx_read_file(&f, pem->pem.data, size, 0);
 
     if (n != size) {
@@ -130,7 +139,6 @@ ngx_http_docket_conf_pem(ngx_conf_t *cf, ngx_str_t *file)
     }
 
     pem->pem.data[size] = '\0';
-    pem->pem.len = size;
 
     if (ngx_close_file(f.fd) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
@@ -150,6 +158,37 @@ failed:
 }
 
 
+/* The master's next workers must not find it in memory that was freed. */
+
+static void
+ngx_http_docket_conf_pem_wipe(void *data)
+{
+    ngx_http_docket_pem_t *pem = data;
+
+    if (pem->pem.data != NULL) {
+        ngx_explicit_memzero(pem->pem.data, pem->pem.len);
+    }
+}
+
+
+void
+ngx_http_docket_conf_forget_keys(ngx_http_docket_main_conf_t *mcf)
+{
+    ngx_uint_t                 i;
+    ngx_http_docket_sensor_t  *sensor;
+
+    sensor = mcf->sensors.elts;
+
+    for (i = 0; i < mcf->sensors.nelts; i++) {
+        ngx_http_docket_conf_pem_wipe(sensor[i].certificate_key);
+
+        /* which may be in one file with its key */
+
+        ngx_http_docket_conf_pem_wipe(sensor[i].certificate);
+    }
+}
+
+
 /* One reading for all sensors that share a default. */
 
 static ngx_int_t
@@ -157,6 +196,7 @@ ngx_http_docket_conf_default(ngx_conf_t *cf, ngx_http_docket_main_conf_t *mcf,
     ngx_http_docket_sensor_t *sensor, size_t offset, ngx_str_t *file,
     const char *directive)
 {
+    ngx_str_t                  name;
     ngx_uint_t                 i;
     ngx_http_docket_pem_t    **pem, **other;
     ngx_http_docket_sensor_t  *s;
@@ -174,15 +214,19 @@ ngx_http_docket_conf_default(ngx_conf_t *cf, ngx_http_docket_main_conf_t *mcf,
         return NGX_ERROR;
     }
 
+    name = *file;
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     s = mcf->sensors.elts;
 
     for (i = 0; &s[i] != sensor; i++) {
         other = (ngx_http_docket_pem_t **) ((u_char *) &s[i] + offset);
 
-        if ((*other)->file.len >= file->len
-            && ngx_memcmp((*other)->file.data + (*other)->file.len - file->len,
-                          file->data, file->len)
-               == 0)
+        if ((*other)->file.len == name.len
+            && ngx_memcmp((*other)->file.data, name.data, name.len) == 0)
         {
             *pem = *other;
             return NGX_OK;

@@ -540,11 +540,12 @@ ngx_http_docket_process_woken(ngx_http_docket_proc_t *hlp)
 
     ngx_http_docket_io_sync(hlp);
 
-    if (hlp->owner == -1) {
+    if (hlp->drain_until != 0) {
         return;
     }
 
-    if (ngx_http_docket_zone_clean_wanted(hlp->mcf->zone)) {
+    if (hlp->owner != -1 && ngx_http_docket_zone_clean_wanted(hlp->mcf->zone))
+    {
         (void) pthread_mutex_lock(&hlp->mutex);
         hlp->clean = 1;
         (void) pthread_cond_signal(&hlp->cond);
@@ -563,15 +564,23 @@ ngx_http_docket_process_second(ngx_http_docket_proc_t *hlp)
 
     ngx_http_docket_process_reopen(hlp);
 
-    if (hlp->owner == -1) {
+    /* one that drains may be the only one in its zone */
+
+    if (hlp->owner != -1 || hlp->drain_until != 0) {
+        ngx_http_docket_zone_info_update(hlp->mcf->zone,
+                                         ngx_http_docket_process_alive, hlp);
+    }
+
+    if (hlp->drain_until != 0) {
         return;
     }
 
-    ngx_http_docket_zone_info_update(hlp->mcf->zone,
-                                     ngx_http_docket_process_alive, hlp);
-
     ngx_http_docket_zone_info(hlp->mcf->zone, &info);
     ngx_http_docket_peers_stats(hlp, (uint32_t) info.stats_wanted);
+
+    if (hlp->owner == -1) {
+        return;
+    }
 
     if (hlp->now - hlp->asked_at >= NGX_HTTP_DOCKET_ASKERS_TIME) {
         hlp->asked_at = hlp->now;
@@ -596,9 +605,10 @@ ngx_http_docket_process_alive(ngx_http_docket_zone_info_t *info, void *data)
 {
     ngx_http_docket_proc_t *hlp = data;
 
-    (void) hlp;
+    if (hlp->owner != -1) {
+        info->helper = ngx_pid;
+    }
 
-    info->helper = ngx_pid;
     info->heartbeat = ngx_http_docket_now();
 }
 
@@ -704,7 +714,9 @@ ngx_http_docket_process_reopen(ngx_http_docket_proc_t *hlp)
 
 /*
  * Without its manager a helper has no place, unless a newer generation took
- * over: then it ends what it began.  1: leave.
+ * over: then it ends what it began.  Without its master it has none in any
+ * case: workers and manager live on then, but an nginx that is started in
+ * their place needs the spool.  1: leave.
  */
 
 static ngx_uint_t
@@ -712,6 +724,17 @@ ngx_http_docket_process_orphan(ngx_http_docket_proc_t *hlp)
 {
     char     c;
     ssize_t  n;
+
+    /* nobody tells of the master's death, nor of a stop once the manager has
+       gone */
+
+    if (hlp->now - hlp->watched >= NGX_HTTP_DOCKET_TICK) {
+        hlp->watched = hlp->now;
+
+        if (kill(hlp->master, 0) == -1 && ngx_errno == NGX_ESRCH) {
+            return 1;
+        }
+    }
 
     if (!hlp->orphan) {
         n = recv(ngx_channel, &c, 1, MSG_DONTWAIT);
@@ -736,9 +759,7 @@ ngx_http_docket_process_orphan(ngx_http_docket_proc_t *hlp)
         ngx_http_docket_queue_release(hlp);
     }
 
-    /* a stop does not reach a process whose parent has gone */
-
-    return kill(hlp->master, 0) == -1 && ngx_errno == NGX_ESRCH;
+    return 0;
 }
 
 

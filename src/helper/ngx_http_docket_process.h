@@ -292,6 +292,7 @@ struct ngx_http_docket_proc_s {
     int64_t                    now;         /* monotonic milliseconds */
     int64_t                    timer;       /* when something is due */
     int64_t                    second;      /* last turn of the slow clock */
+    int64_t                    watched;     /* the master */
     int64_t                    looked;      /* at the queue, without a call */
     int64_t                    asked_at;    /* askers */
     ngx_http_docket_peer_t    *peers;       /* in the order of mcf->sensors */

@@ -65,12 +65,15 @@ ngx_http_docket_queue_turn(ngx_http_docket_proc_t *hlp)
 static void
 ngx_http_docket_queue_own(ngx_http_docket_proc_t *hlp)
 {
+    int  same;
+
     hlp->owner = docket_spool_own(&hlp->mcf->sp);
 
     if (hlp->owner == -1) {
 
         if (!hlp->refused) {
             hlp->refused = 1;
+            ngx_http_docket_zone_waits(hlp->mcf->zone, 1);
             ngx_log_error(NGX_LOG_NOTICE, hlp->log,
                           ngx_errno == EWOULDBLOCK ? 0 : ngx_errno,
                           "docket spool \"%V\" is owned by another process "
@@ -89,7 +92,10 @@ ngx_http_docket_queue_own(ngx_http_docket_proc_t *hlp)
     ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
                   "docket process owns spool \"%V\"", &hlp->mcf->spool->name);
 
-    ngx_http_docket_zone_adopt(hlp->mcf->zone, ngx_pid,
+    same = docket_spool_owner(hlp->owner,
+                              ngx_http_docket_zone_token(hlp->mcf->zone));
+
+    ngx_http_docket_zone_adopt(hlp->mcf->zone, ngx_pid, !same,
                                ngx_http_docket_queue_locked, hlp);
 
     (void) pthread_mutex_lock(&hlp->mutex);

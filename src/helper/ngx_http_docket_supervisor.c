@@ -7,6 +7,8 @@
 
 #include "helper/ngx_http_docket_process.h"
 
+#include <sys/prctl.h>
+
 
 /* a number that neither the master nor the manager uses for a child */
 #define NGX_HTTP_DOCKET_SLOT          (NGX_MAX_PROCESSES - 1)
@@ -24,6 +26,7 @@ typedef struct {
 } ngx_http_docket_child_t;
 
 
+static void ngx_http_docket_guard(void);
 static ngx_uint_t ngx_http_docket_alive(ngx_http_docket_child_t *child);
 static void ngx_http_docket_spawn(ngx_http_docket_main_conf_t *mcf,
     ngx_http_docket_child_t *child);
@@ -43,6 +46,13 @@ ngx_http_docket_supervisor(void *data)
     child = &ngx_http_docket_child;
 
     if (child->pid != 0 && ngx_http_docket_alive(child)) {
+        return NGX_HTTP_DOCKET_LOOK;
+    }
+
+    /* the manager outlives a master that was killed: another nginx may be
+       started in their place */
+
+    if (getppid() != ngx_parent) {
         return NGX_HTTP_DOCKET_LOOK;
     }
 
@@ -74,9 +84,35 @@ ngx_http_docket_supervisor(void *data)
         return ngx_min(child->next - now, NGX_HTTP_DOCKET_LOOK);
     }
 
+    ngx_http_docket_guard();
     ngx_http_docket_spawn(mcf, child);
 
     return NGX_HTTP_DOCKET_LOOK;
+}
+
+
+/*
+ * Workers have wiped out the sensors' keys; they must not get them by tracing
+ * this process or its child, which have the same user, nor from a core.  What
+ * the master itself could not keep from that user needs no guard.
+ */
+
+static void
+ngx_http_docket_guard(void)
+{
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                           ngx_core_module);
+
+    if (ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT) {
+        return;
+    }
+
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                      "prctl(PR_SET_DUMPABLE) failed");
+    }
 }
 
 

@@ -36,6 +36,8 @@ typedef struct {
    the content handler returns. */
 static ngx_int_t ngx_http_docket_ask_once(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a);
+static ngx_int_t ngx_http_docket_ask_unknown(ngx_http_request_t *r,
+    ngx_http_docket_ask_t *a, const docket_job_t *rec);
 static ngx_int_t ngx_http_docket_ask_live(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a);
 static ngx_int_t ngx_http_docket_ask_record(ngx_http_request_t *r,
@@ -160,12 +162,36 @@ ngx_http_docket_ask_once(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
         rc = NGX_DECLINED;
 
     } else {
-        rc = ngx_http_docket_again(r, rec, 0, a->now, a->status);
+        rc = ngx_http_docket_ask_unknown(r, a, rec);
     }
 
     docket_job_destroy(rec);
 
     return rc;
+}
+
+
+/*
+ * Live on disk, and not in the zone.  As long as no helper of this nginx owns
+ * the spool it is in other hands; whoever takes over finds it there.
+ */
+
+static ngx_int_t
+ngx_http_docket_ask_unknown(ngx_http_request_t *r, ngx_http_docket_ask_t *a,
+    const docket_job_t *rec)
+{
+    ngx_http_docket_zone_info_t  info;
+
+    ngx_http_docket_zone_info(a->mcf->zone, &info);
+
+    if (info.helper != 0) {
+        return ngx_http_docket_again(r, rec, 0, a->now, a->status);
+    }
+
+    ngx_http_docket_job_of(rec, a->job);
+    *a->status = NGX_HTTP_OK;
+
+    return NGX_OK;
 }
 
 
@@ -485,6 +511,10 @@ ngx_http_docket_refuse(ngx_http_request_t *r, ngx_http_docket_main_conf_t *mcf,
 
     case NGX_HTTP_DOCKET_NO_HELPER:
         words = "no question is taken, since master_process is off";
+        break;
+
+    case NGX_HTTP_DOCKET_LEAVING:
+        words = "this server is shutting down";
         break;
 
     default: /* NGX_HTTP_DOCKET_NO_MEMORY */

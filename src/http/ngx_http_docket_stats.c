@@ -458,6 +458,8 @@ ngx_http_docket_stats_docket(yajl_gen g, ngx_http_docket_main_conf_t *mcf)
     ngx_http_docket_gen_number(g, info.generation);
     ngx_http_docket_gen_key(g, "helper");
     yajl_gen_bool(g, info.helper != 0);
+    ngx_http_docket_gen_key(g, "waits");
+    yajl_gen_bool(g, info.helper == 0 && info.waits);
     ngx_http_docket_gen_key(g, "version");
     ngx_http_docket_gen_cstr(g, NGX_HTTP_DOCKET_VERSION);
     yajl_gen_map_close(g);

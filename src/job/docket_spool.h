@@ -27,6 +27,8 @@
 
 #include "job/docket_job.h"
 
+#include <stdint.h>
+
 
 typedef struct {
     int                    fd;        /* of the spool's folder; O_RDONLY */
@@ -83,6 +85,9 @@ int docket_spool_lock_dir(const docket_spool_t *sp, const char *id);
 
 /* flock on .owner: descriptor or -1 (EWOULDBLOCK: another has it). */
 int docket_spool_own(const docket_spool_t *sp);
+/* Puts "token" into .owner, once it is owned; 1 when it stood there: nobody
+   else has owned the spool in between. */
+int docket_spool_owner(int fd, uint64_t token);
 /* A free query slot of a sensor: descriptor or -1 (EWOULDBLOCK: all busy). */
 int docket_spool_slot(const docket_spool_t *sp, const char *sensor,
     unsigned slots);

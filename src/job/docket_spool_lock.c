@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "job/docket_spool.h"
 #include "job/docket_spool_file.h"
@@ -55,6 +57,29 @@ docket_spool_own(const docket_spool_t *sp)
 {
     return docket_spool_lock(docket_file_open(sp->fd, ".owner",
                                               O_RDWR | O_CREAT));
+}
+
+
+int
+docket_spool_owner(int fd, uint64_t token)
+{
+    char     last[17], text[17];
+    ssize_t  n;
+
+    (void) snprintf(text, sizeof(text), "%016" PRIx64, token);
+
+    n = pread(fd, last, 16, 0);
+
+    if (n == 16 && memcmp(last, text, 16) == 0) {
+        return 1;
+    }
+
+    /* one that can't be written only costs the next owner a cache */
+
+    n = pwrite(fd, text, 16, 0);
+    (void) n;
+
+    return 0;
 }
 
 

@@ -82,6 +82,7 @@ struct ngx_http_docket_zone_sensor_s {
 struct ngx_http_docket_zone_s {
     ngx_slab_pool_t               *shpool;
     ngx_slab_pool_t               *jobs;       /* the second pool */
+    uint64_t                       token;      /* of this zone alone */
     ngx_uint_t                     dirty;
 
     ngx_rbtree_t                   rbtree;

@@ -7,10 +7,15 @@
 
 /* bytes of a record's text that a queued job may need at the least */
 #define NGX_HTTP_DOCKET_RECORD_SIZE   4096
+/* sensors that a reload may add to those of the zone's first configuration */
+#define NGX_HTTP_DOCKET_MORE_SENSORS  64
 /* entry of a sensor in a running job, doubled while it is replaced */
 #define NGX_HTTP_DOCKET_REQUEST_SIZE  (2 * sizeof(docket_request_t))
 
 
+static size_t ngx_http_docket_zone_sensors_size(
+    ngx_http_docket_main_conf_t *mcf);
+static uint64_t ngx_http_docket_zone_new_token(void);
 static void ngx_http_docket_zone_reset(ngx_http_docket_zone_t *z);
 static ngx_int_t ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
     ngx_http_docket_main_conf_t *mcf);
@@ -28,7 +33,7 @@ ngx_http_docket_zone_min_size(ngx_http_docket_main_conf_t *mcf)
 
     size = ngx_align(sizeof(ngx_http_docket_zone_t), ngx_pagesize)
            + mcf->queue_size * job
-           + mcf->sensors.nelts * sizeof(ngx_http_docket_zone_sensor_t) * 2
+           + ngx_http_docket_zone_sensors_size(mcf)
            + mcf->max_active * mcf->sensors.nelts
              * NGX_HTTP_DOCKET_REQUEST_SIZE;
 
@@ -36,6 +41,16 @@ ngx_http_docket_zone_min_size(ngx_http_docket_main_conf_t *mcf)
     size += size / 16 + 16 * ngx_pagesize;
 
     return ngx_align(size, ngx_pagesize);
+}
+
+
+/* Of the first pool, where each sensor takes whole pages. */
+
+static size_t
+ngx_http_docket_zone_sensors_size(ngx_http_docket_main_conf_t *mcf)
+{
+    return (mcf->sensors.nelts * 2 + NGX_HTTP_DOCKET_MORE_SENSORS)
+           * ngx_align(sizeof(ngx_http_docket_zone_sensor_t), ngx_pagesize);
 }
 
 
@@ -71,6 +86,7 @@ ngx_http_docket_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     shpool->data = z;
     z->shpool = shpool;
+    z->token = ngx_http_docket_zone_new_token();
     ngx_queue_init(&z->sensors);
     mcf->zone = z;
 
@@ -78,10 +94,11 @@ ngx_http_docket_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    /* what a reload with twice as many sensors needs stays in the first pool */
+    /* what a reload with more sensors needs stays in the first pool */
 
-    size = ngx_align(mcf->sensors.nelts
-                     * sizeof(ngx_http_docket_zone_sensor_t), ngx_pagesize)
+    size = ngx_http_docket_zone_sensors_size(mcf)
+           - mcf->sensors.nelts
+             * ngx_align(sizeof(ngx_http_docket_zone_sensor_t), ngx_pagesize)
            + 4 * ngx_pagesize;
 
     if (shpool->pfree * ngx_pagesize <= size) {
@@ -107,6 +124,25 @@ ngx_http_docket_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_docket_zone_reset(z);
 
     return NGX_OK;
+}
+
+
+static uint64_t
+ngx_http_docket_zone_new_token(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    return ((uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec)
+           ^ ((uint64_t) ngx_pid << 40);
+}
+
+
+uint64_t
+ngx_http_docket_zone_token(ngx_http_docket_zone_t *z)
+{
+    return z->token;
 }
 
 
@@ -175,6 +211,10 @@ ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
                 found = ngx_slab_alloc(z->shpool,
                                        sizeof(ngx_http_docket_zone_sensor_t));
                 if (found == NULL) {
+                    ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0,
+                                  "the zone of \"docket_spool\" was made for "
+                                  "fewer sensors than %ui: give it another "
+                                  "size", mcf->sensors.nelts);
                     return NGX_ERROR;
                 }
 

@@ -30,6 +30,7 @@
 #define NGX_HTTP_DOCKET_NO_MEMORY  3  /* only live jobs in the zone */
 #define NGX_HTTP_DOCKET_NO_SPACE   4  /* the spool is low */
 #define NGX_HTTP_DOCKET_NO_HELPER  5  /* master_process off */
+#define NGX_HTTP_DOCKET_LEAVING    6  /* this nginx is to end, its helper did */
 
 #define NGX_HTTP_DOCKET_ASKERS     256
 
@@ -130,6 +131,7 @@ typedef struct {
     ngx_uint_t               jobs;        /* in the spool, as indexed */
     uint32_t                 generation;
     ngx_pid_t                helper;      /* 0: none owns the queue */
+    ngx_uint_t               waits;       /* it is another process's */
     int64_t                  heartbeat;   /* of the helper, microseconds */
     uint64_t                 free_bytes;  /* of the spool's filesystem */
     uint64_t                 free_nodes;
@@ -194,7 +196,8 @@ void ngx_http_docket_zone_commit(ngx_http_docket_zone_t *z, const char *id);
 /* Could not be written: the node goes (or is finished again, as before). */
 void ngx_http_docket_zone_abort(ngx_http_docket_zone_t *z, const char *id);
 
-/* Keeps a finished job that was read from disk; no error when it can't. */
+/* Keeps a finished job that was read from disk; no error when it can't, or
+   when the spool may be another nginx's. */
 void ngx_http_docket_zone_cache(ngx_http_docket_zone_t *z,
     const docket_job_t *job, ngx_str_t *record);
 
@@ -244,9 +247,15 @@ void ngx_http_docket_zone_waiters(ngx_http_docket_zone_t *z, ngx_uint_t worker,
 
 /* Takes the queue: helper, generation.  Jobs left as running by a helper that
    died come back to the head of the queue, unless "locked(ctx, id)" says that
-   another process still works on them; it is called without the mutex. */
+   another process still works on them; it is called without the mutex.
+   "stale": the spool was another nginx's meanwhile, so what this zone has of
+   finished jobs is forgotten. */
 void ngx_http_docket_zone_adopt(ngx_http_docket_zone_t *z, ngx_pid_t helper,
-    int (*locked)(void *ctx, const char *id), void *ctx);
+    ngx_uint_t stale, int (*locked)(void *ctx, const char *id), void *ctx);
+/* Differs from that of every other zone. */
+uint64_t ngx_http_docket_zone_token(ngx_http_docket_zone_t *z);
+/* The helper of this zone has to wait for another process's spool, or not. */
+void ngx_http_docket_zone_waits(ngx_http_docket_zone_t *z, ngx_uint_t waits);
 void ngx_http_docket_zone_disown(ngx_http_docket_zone_t *z, ngx_pid_t helper);
 
 /* A job from the spool that is to run (at start): NGX_OK, also when it is

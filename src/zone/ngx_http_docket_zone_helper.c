@@ -9,6 +9,7 @@
 #define NGX_HTTP_DOCKET_WRITING_TIME  (10 * DOCKET_SECOND)
 
 
+static void ngx_http_docket_zone_drop(ngx_http_docket_zone_t *z);
 static void ngx_http_docket_zone_requeue(ngx_http_docket_zone_t *z,
     ngx_http_docket_node_t *node);
 static void ngx_http_docket_zone_orphans(ngx_http_docket_zone_t *z);
@@ -16,7 +17,7 @@ static void ngx_http_docket_zone_orphans(ngx_http_docket_zone_t *z);
 
 void
 ngx_http_docket_zone_adopt(ngx_http_docket_zone_t *z, ngx_pid_t helper,
-    int (*locked)(void *ctx, const char *id), void *ctx)
+    ngx_uint_t stale, int (*locked)(void *ctx, const char *id), void *ctx)
 {
     char                     id[DOCKET_ID_LEN + 1];
     ngx_uint_t               i, n;
@@ -26,6 +27,12 @@ ngx_http_docket_zone_adopt(ngx_http_docket_zone_t *z, ngx_pid_t helper,
     ngx_http_docket_zone_lock(z);
 
     z->info.helper = helper;
+    z->info.waits = 0;
+
+    if (stale) {
+        ngx_http_docket_zone_drop(z);
+    }
+
     n = z->counts[NGX_HTTP_DOCKET_IN_RUNNING];
 
     /* each node is looked at once: those that stay go to the tail */
@@ -57,6 +64,34 @@ ngx_http_docket_zone_adopt(ngx_http_docket_zone_t *z, ngx_pid_t helper,
             ngx_http_docket_zone_requeue(z, node);
         }
     }
+
+    ngx_http_docket_zone_unlock(z);
+}
+
+
+static void
+ngx_http_docket_zone_drop(ngx_http_docket_zone_t *z)
+{
+    ngx_queue_t             *q, *finished;
+    ngx_http_docket_node_t  *node;
+
+    finished = &z->queues[NGX_HTTP_DOCKET_IN_FINISHED];
+
+    while (!ngx_queue_empty(finished)) {
+        q = ngx_queue_head(finished);
+        node = ngx_queue_data(q, ngx_http_docket_node_t, queue);
+
+        ngx_http_docket_node_delete(z, node);
+    }
+}
+
+
+void
+ngx_http_docket_zone_waits(ngx_http_docket_zone_t *z, ngx_uint_t waits)
+{
+    ngx_http_docket_zone_lock(z);
+
+    z->info.waits = waits;
 
     ngx_http_docket_zone_unlock(z);
 }

@@ -73,6 +73,14 @@ ngx_http_docket_zone_refuse(ngx_http_docket_zone_t *z,
         return NGX_HTTP_DOCKET_NO_HELPER;
     }
 
+    /* the spool's next owner may have read it already */
+
+    if ((ngx_exiting || ngx_quit) && z->info.helper == 0
+        && z->info.generation == mcf->generation)
+    {
+        return NGX_HTTP_DOCKET_LEAVING;
+    }
+
     if (z->info.low) {
         return NGX_HTTP_DOCKET_NO_SPACE;
     }
@@ -242,7 +250,7 @@ ngx_http_docket_zone_cache(ngx_http_docket_zone_t *z, const docket_job_t *job,
 
     ngx_http_docket_zone_lock(z);
 
-    if (ngx_http_docket_node_lookup(z, bin) == NULL) {
+    if (z->info.helper != 0 && ngx_http_docket_node_lookup(z, bin) == NULL) {
         node = ngx_http_docket_node_create(z, bin);
 
         if (node != NULL) {

@@ -28,6 +28,7 @@ use Docket::Util;
 #     conf =>       the whole configuration instead; %DIR%, %PORT% and %SPOOL%
 #                   in it are replaced
 #     spool =>      '' for no docket_spool line; else its arguments after PATH
+#     spool_dir =>  another spool than its own
 #     workers =>    2
 #     daemon =>     'on'
 #     name =>       for a second nginx in one test)
@@ -147,7 +148,7 @@ END
 
 sub dir       { $_[0]{dir} }
 sub port      { $_[0]{port} }
-sub spool     { "$_[0]{dir}/spool" }
+sub spool     { $_[0]{spool_dir} // "$_[0]{dir}/spool" }
 sub conf_file { "$_[0]{dir}/nginx.conf" }
 sub error_log { "$_[0]{dir}/error.log" }
 sub url       { "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
