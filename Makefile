@@ -9,6 +9,8 @@
 #   make suites   the suites of t/ alone (SUITES="t/a.t t/b.t" for some)
 #   make asan     the suites of t/ against an nginx with ASAN and UBSAN
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
+#   make oracle   random questions against the reference (RUNS=1000000,
+#                 JOBS=1000, SEED=1 to repeat a run)
 #   make deb      a Debian package in build/deb
 #   make clean
 #
@@ -39,7 +41,7 @@ MODULE   := $(BUILD)/ngx_http_docket_module.so
 ASAN     := $(BUILD)/asan
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
-        asan-build demo deb clean
+        asan-build demo deb oracle clean
 
 all: $(MODULE)
 
@@ -64,6 +66,10 @@ unit:
 
 fuzz-smoke fuzz:
 	@$(MAKE) --no-print-directory -C test $@
+
+oracle: $(MODULE)
+	@ORACLE_RUNS=$(or $(RUNS),10000) ORACLE_JOBS=$(or $(JOBS),200) \
+	    ORACLE_SEED=$(SEED) t/run -v t/oracle.t
 
 suites: $(MODULE)
 	@t/run $(SUITES)

@@ -282,7 +282,7 @@ ngx_http_docket_is_type(ngx_http_request_t *r, const char *type)
 }
 
 
-/* "name=" at its beginning, which no expression has. */
+/* "name=" at its beginning, which no expression has, escaped or not */
 
 static ngx_uint_t
 ngx_http_docket_is_form(ngx_str_t *body)
@@ -295,6 +295,13 @@ ngx_http_docket_is_form(ngx_str_t *body)
 
         if (c == '=') {
             return i != 0;
+        }
+
+        if (c == '%' && body->len - i > 2
+            && ngx_hextoi(body->data + i + 1, 2) != NGX_ERROR)
+        {
+            i += 2;
+            continue;
         }
 
         if (c != '-' && c != '_'

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """traffic.py OUT.pcap --sensor N [--of M] [--start EPOCH] [--span SECONDS] [--mb MB]
+              [--mix COUNT]
 
 Writes the traffic that sensor N of M sees, the same for the same arguments.
 Each sensor has a /24 of its own, so that tests can tell sensors apart:
@@ -12,12 +13,14 @@ Each sensor has a /24 of its own, so that tests can tell sensors apart:
     10.N.0.6   <-> 203.0.113.77    TCP 6666 <-> 8080, 8 packets on EVERY sensor
     ARP (never indexed)                                   3 packets
     10.N.0.1    -> 198.51.100.10   TCP 40000+k -> 80      --mb of bulk
+    any header on any other                               --mix packets between them
 
 The 63 special packets are spread over --span seconds, and the sensors' times
 interleave, so that a merge of them is a real one; the same second has packets
 of every sensor. The bulk follows at 10 us steps, interleaved as well.
 """
 import argparse
+import random
 import socket
 import struct
 
@@ -106,6 +109,63 @@ def specials(n):
     return [p for _, _, p in sorted(dealt, key=lambda x: x[:2])]
 
 
+# addresses at the edges of networks, ports and labels at the edges of numbers
+MIX_HOSTS4 = ("0.0.0.0", "10.7.0.1", "10.7.0.254", "10.7.0.255", "10.7.1.0",
+              "10.127.255.255", "10.128.0.0", "127.0.0.1", "172.16.5.4",
+              "192.0.2.0", "192.0.2.127", "192.0.2.128", "255.255.255.255")
+MIX_HOSTS6 = ("::", "::1", "::102:304", "::fffe:0:1", "::1:0:0:5", "1::",
+              "2001:db8::", "2001:db8::ffff", "2001:db8:0:1::1",
+              "2001:db8:7fff::1", "2001:db8:8000::1", "fe80::1", "ff02::fb",
+              "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
+MIX_PORTS = (0, 1, 53, 80, 443, 8080, 8443, 65535)
+MIX_PROTOS = (1, 6, 6, 6, 17, 17, 17, 47, 50, 58, 132, 255)
+MIX_VLANS = (0, 1, 7, 100, 4095)
+MIX_MPLS = (0, 3, 16, 300, 1048575)
+
+
+def mixed(n, count):
+    """Packets of sensor n with any header on any other."""
+    rng = random.Random("mix %d" % n)
+    out = []
+    for i in range(count):
+        proto = rng.choice(MIX_PROTOS)
+        body = b"mix-%d-%d" % (n, i) + bytes(rng.randrange(200))
+        ports = rng.choice(MIX_PORTS), rng.choice(MIX_PORTS)
+        if proto == 6:
+            body = tcp(*ports, i, body)
+        elif proto == 17:
+            body = udp(*ports, body)
+        if rng.random() < 0.6:
+            kind = 0x0800
+            p = ip4(rng.choice(MIX_HOSTS4), rng.choice(MIX_HOSTS4), proto,
+                    body, i)
+        else:
+            kind = 0x86dd
+            if rng.random() < 0.2:          # hop-by-hop options
+                body = struct.pack("!BB6x", proto, 0) + body
+                proto = 0
+            p = ip6(rng.choice(MIX_HOSTS6), rng.choice(MIX_HOSTS6), proto,
+                    body)
+        link = rng.random()
+        if link < 0.2:
+            labels = rng.sample(MIX_MPLS, rng.choice((1, 1, 3)))
+            p = b"".join(struct.pack("!I", label << 12 | 64
+                                     | (0x100 if label is labels[-1] else 0))
+                         for label in labels) + p
+            kind = 0x8847
+        if 0.15 < link < 0.4:
+            tag = rng.choice(MIX_VLANS) | rng.choice((0, 0x6000))
+            p = struct.pack("!HH", tag, kind) + p
+            kind = 0x8100
+            if link < 0.2:
+                p = struct.pack("!HH", rng.choice(MIX_VLANS), kind) + p
+                kind = 0x88a8
+        elif link > 0.97:
+            kind = 0x88cc                   # not IP at all
+        out.append(eth(kind, p))
+    return out
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("out")
@@ -114,10 +174,15 @@ def main():
     ap.add_argument("--start", type=int, default=1700000000)
     ap.add_argument("--span", type=int, default=0)
     ap.add_argument("--mb", type=float, default=0.0)
+    ap.add_argument("--mix", type=int, default=0)
     a = ap.parse_args()
 
     us = a.start * 1000000 + a.sensor * 7
     packets = specials(a.sensor)
+    every = a.mix // len(packets) + 1
+    mix = mixed(a.sensor, a.mix)
+    packets = [p for i, special in enumerate(packets)
+               for p in [special] + mix[i * every:(i + 1) * every]]
     step = max(a.span * 1000000 // len(packets), 100)
 
     with open(a.out, "wb", buffering=1 << 20) as f:

@@ -10,7 +10,7 @@ use warnings;
 use Docket::Util;
 
 
-# n, mode (files, capture), start, span, mb, certs (ec, steno), dir.
+# n, mode (files, capture), start, span, mb, mix, certs (ec, steno), dir.
 # Dies if they don't come up.
 sub start {
     my ($class, %o) = @_;
@@ -24,9 +24,9 @@ sub start {
     $self->{span} = $o{span} // 300;
     $self->{port} = free_ports($self->{n});
 
-    local @ENV{qw(N PORT MODE START SPAN MB CERTS)} =
+    local @ENV{qw(N PORT MODE START SPAN MB MIX CERTS)} =
         ($self->{n}, $self->{port}, $o{mode} // 'files', $self->{start},
-         $self->{span}, $o{mb} // 0, $o{certs} // 'ec');
+         $self->{span}, $o{mb} // 0, $o{mix} // 0, $o{certs} // 'ec');
 
     system(lib_dir() . '/steno', 'start', $self->{dir}) == 0
         or die "steno start failed";
