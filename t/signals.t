@@ -81,7 +81,7 @@ $fake->set(0);
 
 # HUP: sensors come, go, and change their names
 
-$id = ask_slowly(400_000);
+$id = ask_slowly(800_000);
 ok($ng->reload(sensors => conf_of('s1 ' . at(1), 's2 ' . at(2))),
    'HUP: a sensor goes');
 
@@ -155,13 +155,15 @@ ok_until { ($ng->get('/api/stats')->{json}{s2}{health} // '') eq 'up' } 15,
 
 # HUP: a zone of another size starts empty, and is filled from the spool
 
-$id = ask_slowly(400_000);
+$id = ask_slowly(800_000);
+my $asked = $fake->queries(1);
 my $jobs = $ng->get('/api/stats')->{json}{docket}{jobs};
 
 ok($ng->reload(spool => 'zone=20m'), 'HUP: another zone in the middle of a job');
 
 $s = $ng->final($id);
 is("$s->{state} $s->{run}", 'Completed 1', '... which ends in its first run');
+is($fake->queries(1), $asked, '... by the helper that began it');
 is_packets($ng->capture($id), of(1, 2, 3), '... with all packets');
 ok_until { my $d = $ng->get('/api/stats')->{json}{docket};
            $d->{helper} && $d->{jobs} >= $jobs } 10,
@@ -172,7 +174,7 @@ ok_until { $ng->helpers == 1 } 10, '... one helper lives';
 # HUP: the spool moves
 
 my $old = $ng->spool;
-$id = ask_slowly(400_000);
+$id = ask_slowly(800_000);
 
 ok($ng->reload(spool_dir => $ng->dir . '/elsewhere'),
    'HUP: another spool in the middle of a job');

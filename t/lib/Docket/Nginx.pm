@@ -232,6 +232,15 @@ sub old_workers { $_[0]->pids_of(qr/worker process is shutting down$/) }
 sub managers    { $_[0]->pids_of(qr/cache manager process/) }
 sub helpers     { $_[0]->pids_of(qr/docket process/) }
 
+# Who holds the lock on the spool's queue.
+sub owners {
+    my ($self) = @_;
+    my $inode = (stat $self->spool . '/.owner')[1] // return;
+
+    return map { /FLOCK\s+\S+\s+WRITE (\d+) \S+:$inode / ? $1 : () }
+           split /\n/, slurp('/proc/locks') // '';
+}
+
 sub master {
     my ($self) = @_;
     my $pid = slurp("$self->{dir}/nginx.pid") || return;
