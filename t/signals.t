@@ -26,7 +26,9 @@ sub question {
 sub ask { $ng->ask(question(@_)) }
 
 # the packets of these sensors
-sub of { return [ sort { $a->{ts} <=> $b->{ts} } map { @{ $all[$_ - 1] } } @_ ] }
+sub of {
+    return [ sort { $a->{ts} <=> $b->{ts} } map { @{ $all[$_ - 1] } } @_ ];
+}
 
 # a job that is in the middle of its fetch, at the first sensor
 sub ask_slowly {
@@ -91,7 +93,8 @@ is(join(' ', @{ $s->{successes} }), 's1 s2 s3',
 is_packets($ng->capture($id), of(1, 2, 3), '... and their packets');
 
 $s = $ng->final(ask());
-is(join(' ', @{ $s->{successes} }), 's1 s2', '... the next one asks the others');
+is(join(' ', @{ $s->{successes} }), 's1 s2',
+   '... the next one asks the others');
 is_packets($ng->capture($s->{id}), of(1, 2), '... for their packets');
 
 ok($ng->reload(sensors => conf_of('s1 ' . at(1), 's2 ' . at(2),
@@ -106,7 +109,8 @@ $n--;
 
 $s = $ng->final($s->{id});
 ok_until { ($s = $ng->status($s->{id}))->{run} == 2
-           && $s->{state} eq 'Completed' } 15, '... runs again, since it lacks one';
+           && $s->{state} eq 'Completed' } 15,
+    '... runs again, since it lacks one';
 is(join(' ', sort @{ $s->{successes} }), 'east s1 s2', '... and has it then');
 is_packets($ng->capture($s->{id}), of(1, 2, 3), '... with its packets');
 
@@ -128,13 +132,14 @@ is($ng->get('/api/stats/n60')->{json}{n60}{fresh}, JSON::PP::true(),
 my $before = slurp($ng->conf_file);
 ok(!$ng->reload(sensors => conf_of(map { "m$_ " . at(1 + $_ % 3) } 1 .. 200)),
    'HUP: more than the zone was made for');
-ok($ng->log_lines(qr/\[emerg\].*the zone of "docket_spool" was made for fewer sensors/),
+ok($ng->log_lines(qr/\[emerg\].*"docket_spool" was made for fewer sensors/),
    '... is refused in clear words');
 is($ng->get('/api/stats/n60')->{status}, 200, '... and all goes on as before');
 
 ok($ng->reload(sensors => conf_of(map { "m$_ " . at(1 + $_ % 3) } 1 .. 200),
                spool => 'zone=17m'), '... but not with a zone of another size');
-ok_until { @{ $ng->get('/api/sensors')->{json} } == 200 } 10, '... then they are';
+ok_until { @{ $ng->get('/api/sensors')->{json} } == 200 } 10,
+    '... then they are';
 
 
 # HUP: another certificate for one sensor
@@ -159,7 +164,8 @@ $id = ask_slowly(800_000);
 my $asked = $fake->queries(1);
 my $jobs = $ng->get('/api/stats')->{json}{docket}{jobs};
 
-ok($ng->reload(spool => 'zone=20m'), 'HUP: another zone in the middle of a job');
+ok($ng->reload(spool => 'zone=20m'),
+   'HUP: another zone in the middle of a job');
 
 $s = $ng->final($id);
 is("$s->{state} $s->{run}", 'Completed 1', '... which ends in its first run');
@@ -196,7 +202,8 @@ is("$s->{state} $s->{run}", 'Completed 1', '... as it was');
 
 # a drain is bounded, and what it did not do is done again
 
-$ng->configure(http => "$http docket_shutdown_timeout 1s; docket_max_active 1;");
+$ng->configure(http => "$http docket_shutdown_timeout 1s;"
+                       . 'docket_max_active 1;');
 ok($ng->reload, 'HUP: a short docket_shutdown_timeout');
 ok_until { $ng->helpers == 1 } 10, '... one helper';
 
