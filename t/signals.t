@@ -208,16 +208,12 @@ ok($ng->reload, 'HUP: a short docket_shutdown_timeout');
 ok_until { $ng->helpers == 1 } 10, '... one helper';
 
 $helper = ($ng->helpers)[0];
-$fake->set(1, query => 'hang');
+$fake->set(1, query => 'hang', times => 1);
 $id = ask();
-ok_until { ($ng->status($id)->{state} // '') eq 'Requesting' } 10,
-    'a job that hangs';
+ok_until { $fake->state(1)->{active} } 10, 'a job that hangs';
 my $queued = ask();
 
-# what is asked from here on is answered; the old one's question hangs on
-
 ok($ng->reload, '... at a reload');
-$fake->set(0);
 ok_until { !is_running($helper) } 10, '... its helper does not wait for it';
 
 for ($id, $queued) {
@@ -230,11 +226,11 @@ for ($id, $queued) {
 # QUIT and TERM while jobs run and wait
 
 for my $signal (qw(QUIT TERM)) {
-    $fake->set(1, query => 'hang');
+    $fake->set(1, query => 'hang', times => 1);
 
     my @ids = map { ask() } 1 .. 2;
 
-    ok_until { ($ng->status($ids[0])->{state} // '') eq 'Requesting' } 10,
+    ok_until { $fake->state(1)->{active} } 10,
         "$signal while a job runs and one waits";
 
     my @procs = ($ng->helpers, $ng->managers, $ng->workers);
@@ -243,7 +239,6 @@ for my $signal (qw(QUIT TERM)) {
     is(scalar(grep { -e $ng->spool . "/$_/query.json" } @ids), 2,
        '... the jobs are on disk');
 
-    $fake->set(0);
     $ng->start;
 
     for (@ids) {
