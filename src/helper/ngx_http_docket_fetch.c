@@ -98,6 +98,7 @@ ngx_http_docket_fetch_start(ngx_http_docket_fetch_t *f,
     f->started = hlp->now;
     f->last = hlp->now;
     f->received = 0;
+    f->head = 0;
     f->status = 0;
     f->held = 0;
     f->paused = 0;
@@ -314,6 +315,11 @@ ngx_http_docket_fetch_header(char *p, size_t size, size_t n, void *data)
     struct curl_tlssessioninfo  *info;
 
     f->last = f->peer->hlp->now;
+    f->head += size * n;
+
+    if (f->head > NGX_HTTP_DOCKET_HEAD) {
+        return 0;
+    }
 
     if (f->certified) {
         return size * n;
@@ -683,6 +689,13 @@ ngx_http_docket_fetch_curl(ngx_http_docket_fetch_t *f, CURLcode rc,
         break;
 
     case CURLE_WRITE_ERROR:
+        if (f->head > NGX_HTTP_DOCKET_HEAD) {
+            ngx_http_docket_words(out->words,
+                                  "an answer's head of more than %d bytes",
+                                  NGX_HTTP_DOCKET_HEAD);
+            break;
+        }
+
         ngx_http_docket_words(out->words, "stats of more than %lu bytes",
                               (unsigned long) f->received);
         out->down = 1;

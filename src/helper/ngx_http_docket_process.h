@@ -62,6 +62,7 @@
 #define NGX_HTTP_DOCKET_WORDS         256   /* as docket_request_t's error */
 #define NGX_HTTP_DOCKET_TEXT          (64 * 1024 + 256)
 #define NGX_HTTP_DOCKET_BODY          120   /* bytes of an error's body */
+#define NGX_HTTP_DOCKET_HEAD          (64 * 1024)   /* of any answer */
 #define NGX_HTTP_DOCKET_STREAM_MAX    (4 * 1024 * 1024)
 #define NGX_HTTP_DOCKET_STEP          (1024 * 1024)   /* of a merge */
 #define NGX_HTTP_DOCKET_STACK         (512 * 1024)
@@ -93,6 +94,7 @@ struct ngx_http_docket_fetch_s {
     int64_t                    started;     /* hlp->now's milliseconds */
     int64_t                    last;        /* the last byte, or the start */
     uint64_t                   received;    /* bytes of the body */
+    size_t                     head;        /* and of the head */
     long                       status;      /* of HTTP, once the body comes */
 
     int64_t                    paused_at;
