@@ -226,7 +226,7 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
 {
     char                    *text, err[256];
     size_t                   len;
-    uint64_t                 k;
+    uint64_t                 k, count;
     ngx_uint_t               i;
     docket_job_t            *job;
     docket_index_record_t    record;
@@ -240,11 +240,15 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
         return;
     }
 
+    count = 0;
+
     for (i = 0; i < n; i++) {
         for (k = 0; k < askers[i].count && k < 100000; k++) {
             (void) docket_job_asked(job, askers[i].addr, askers[i].user,
                                     askers[i].subject, askers[i].time);
         }
+
+        count += k;
     }
 
     if (docket_job_print(job, &text, &len) != DOCKET_OK) {
@@ -257,6 +261,8 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
     {
         docket_index_from_job(&record, job);
         ngx_http_docket_index_put(hlp, &record);
+        ngx_http_docket_zone_askers_saved(hlp->mcf->zone, job, count, text,
+                                          len);
         ngx_http_docket_io_sync(hlp);
     }
 

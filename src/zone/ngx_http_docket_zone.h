@@ -284,6 +284,9 @@ void ngx_http_docket_zone_progress(ngx_http_docket_zone_t *z, const char *id,
     const docket_request_t *requests, ngx_uint_t n);
 void ngx_http_docket_zone_written(ngx_http_docket_zone_t *z, const char *id,
     uint32_t run, uint64_t written, uint64_t packets);
+/* The record of a finished job says of "n" more questions who asked them. */
+void ngx_http_docket_zone_askers_saved(ngx_http_docket_zone_t *z,
+    const docket_job_t *job, uint64_t n, const char *record, size_t len);
 void ngx_http_docket_zone_indexed(ngx_http_docket_zone_t *z, const char *id);
 
 /* Up to n askers out of the ring. */

@@ -458,6 +458,27 @@ ngx_http_docket_zone_written(ngx_http_docket_zone_t *z, const char *id,
 
 
 void
+ngx_http_docket_zone_askers_saved(ngx_http_docket_zone_t *z,
+    const docket_job_t *job, uint64_t n, const char *record, size_t len)
+{
+    ngx_http_docket_node_t  *node;
+
+    ngx_http_docket_zone_lock(z);
+
+    node = ngx_http_docket_node_find(z, job->id);
+
+    if (node != NULL && node->in == NGX_HTTP_DOCKET_IN_FINISHED
+        && node->run == job->run
+        && ngx_http_docket_node_record(z, node, record, len) == NGX_OK)
+    {
+        node->asked -= ngx_min(n, node->asked);
+    }
+
+    ngx_http_docket_zone_unlock(z);
+}
+
+
+void
 ngx_http_docket_zone_indexed(ngx_http_docket_zone_t *z, const char *id)
 {
     ngx_http_docket_node_t  *node;
