@@ -103,7 +103,8 @@ sub as {
     my $url = $who->{tls} ? 'https://127.0.0.1:' . ($port + 1) . $path
                           : $ng->url($path);
     my $r = HTTP::Tiny->new(%how)->request($method, $url, {
-        %o, headers => { %{ $who->{headers} // {} }, %{ $o{headers} // {} } } });
+        %o, headers => { %{ $who->{headers} // {} },
+                         %{ $o{headers} // {} } } });
 
     $r->{json} = eval { JSON::PP::decode_json($r->{content}) };
     return $r;
@@ -160,7 +161,8 @@ sub refused {
     for (@names ? @names : sort keys %request) {
         my $r = as($who, @{ $request{$_}->($id) });
         push @bad, "$_: $r->{status}" if $r->{status} !~ /^(?:$code)$/;
-        push @bad, "$_: packets" if ($r->{content} // '') =~ /^\xd4\xc3\xb2\xa1/;
+        push @bad, "$_: packets"
+            if ($r->{content} // '') =~ /^\xd4\xc3\xb2\xa1/;
     }
 
     is(join(', ', @bad), '', $name);

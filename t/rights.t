@@ -124,7 +124,8 @@ my %mode = map { $_ => sprintf '%o', (stat $_)[2] & 07777 }
            "$spool/.owner", "$spool/.sensors", glob "$spool/.sensors/*";
 
 is(join(', ', map { "$_ $mode{$_}" }
-              grep { $mode{$_} ne (-d $_ ? '750' : '640') } sort keys %mode), '',
+              grep { $mode{$_} ne (-d $_ ? '750' : '640') }
+              sort keys %mode), '',
    'folders are 0750, files 0640');
 is(join(', ', grep { (stat $_)[4] != $uid } keys %mode), '',
    '... of the user');
@@ -245,6 +246,11 @@ SKIP: {
 spew($ng->dir . '/client.pem', slurp($fake->cert('client_cert')), $key);
 spew("$dir/client.pem", slurp($fake->cert('other_client_cert')),
      slurp($fake->cert('other_client_key')));
+
+ok($ng->reload(sensors => $fake), 'good ones for both');
+ok_until { my $s = $ng->get('/api/stats')->{json};
+           $s->{s2}{health} eq 'up' && $s->{s1}{health} eq 'up' } 15,
+    '... they answer';
 
 $conf =~ s{\Q$dir/other-both.pem}{$dir/client.pem}g;
 $conf =~ s{pem/both\.pem}{client.pem}g;
