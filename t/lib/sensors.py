@@ -37,7 +37,9 @@ sensor I behaves from now on (what it does not name is as at the start), GET
           start; 0: all                       (0)
   busy    indexfile_current_reads; a list: one for each look, the last stays (0)
   stats   ok | hang | garbage | missing (no indexfile_current_reads) | drop
-          | a status
+          | a status | hostile (thousands of names and values of any kind)
+          | endless
+  head    more bytes of headers in each answer           (0)
   oldest  oldest_timestamp, nanoseconds       (of the first packet)
 """
 import argparse
@@ -55,7 +57,7 @@ import time
 DEFAULTS = {
     "listen": "ok", "cert": "server", "query": "ok", "status": 200,
     "text": "could not parse query", "after": 1000, "rate": 0, "delay": 0,
-    "times": 0, "busy": 0, "stats": "ok", "oldest": None,
+    "times": 0, "head": 0, "busy": 0, "stats": "ok", "oldest": None,
 }
 
 LISTEN = ("ok", "refuse", "hang", "hang-tls", "drop")
@@ -296,8 +298,13 @@ class Sensor:
         reason = http.server.BaseHTTPRequestHandler.responses.get(
             status, ("Status",))[0]
         c.sendall(b"HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\n"
+                  % (status, reason.encode()) + self.more_headers() +
                   b"Content-Length: %d\r\n\r\n"
-                  % (status, reason.encode(), len(body)) + body)
+                  % len(body) + body)
+
+    def more_headers(self):
+        return b"".join(b"X-%d: %s\r\n" % (i, b"x" * 1000)
+                        for i in range(self.how["head"] // 1000))
 
     def stats(self, c, headers):
         with self.lock:
@@ -317,6 +324,19 @@ class Sensor:
             return True
         if kind == "garbage":
             self.answer(c, 200, GARBAGE)
+            return True
+        if kind == "endless":
+            c.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                c.sendall(b"name\t1\n" * 1000)
+        if kind == "hostile":
+            self.answer(c, 200, b"indexfile_current_reads\t0\n"
+                        b"bad\xff\x00\"name\\\t\xfe\x01\"\r\n"
+                        b"<script>\t</script>\n"
+                        b"\tnone\nbare\n\n"
+                        b"oldest_timestamp\t" + b"9" * 40 + b"\n"
+                        b"packets_read\t-99999999999999999999\n"
+                        + b"".join(b"n%d\t%d\n" % (i, i) for i in range(3000)))
             return True
         busy = how["busy"]
         if isinstance(busy, list):
@@ -378,7 +398,8 @@ class Sensor:
                                         "garbage-late") else 1 << 62
 
         c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream"
-                  b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+                  b"\r\n" + self.more_headers() +
+                  b"Transfer-Encoding: chunked\r\n\r\n")
         if kind == "hang-headers":
             self.wait_for_end(c)
 
