@@ -110,7 +110,15 @@ for ('', '/', "/$id", "/$id/", "/$id/query.json", "/$id/summary.json",
      "/$id/merged.pcap/", "/$id/merged.pcapx", "/$id/merged", "/$id/.run.1",
      "/x$id/merged.pcap", '/' . substr($id, 1) . '/merged.pcap',
      '/index', '/.owner', '/.sensors/s1.0', '/' . '0' x 32 . '/merged.pcap',
-     "x/$id/merged.pcap", "/$id/%2e%2e%2f$id%2fquery.json")
+     "x/$id/merged.pcap", "/$id/%2e%2e%2f$id%2fquery.json",
+     "/$id/../$id/query.json", "/./$id/summary.json", "/$id//query.json",
+     "/$id/%2fquery.json", "/$id%2fquery.json", "/$id/merged.pcap%20",
+     "/$id/merged.pcap;x", "/$id/merged.pcap%3fx", "/$id/merged.pcap%0a",
+     "/$id/%252e%252e/$id/query.json", "/$id\\..\\$id\\query.json",
+     "/%c0%ae%c0%ae/$id/merged.pcap", "/$id/again", "/$id/.spill.0",
+     "/$id/MERGED.PCAP", "/$id/merged%252epcap", '/.sensors', '/.sensors/',
+     "/${id}0/merged.pcap", "/-$id/merged.pcap", "/$id-/merged.pcap",
+     '/index/merged.pcap', '/.sensors/merged.pcap', '/./merged.pcap')
 {
     $r = $ng->get("/results$_");
     is($r->{status}, 404, "404: $_");
@@ -118,6 +126,20 @@ for ('', '/', "/$id", "/$id/", "/$id/query.json", "/$id/summary.json",
 
 is($r->{headers}{'content-type'}, 'application/problem+json',
    '... as a problem');
+
+# what leaves the location goes to whatever is there, or is refused by nginx
+
+for ("/$id/merged.pcap/../../../spool/$id/query.json", '/../spool/index',
+     '/%2e%2e/spool/index', '/..%2fspool%2findex', '/../../../../etc/passwd',
+     '/..%5c..%5cetc%5cpasswd', "/$id/query.json%00merged.pcap",
+     "/$id/merged.pcap%00", "/$id/merged.pcap%00.json")
+{
+    $r = $ng->get("/results$_");
+    ok($r->{status} =~ /^40[04]$/, "none: $_") or diag($r->{status});
+    unlike($r->{content}, qr/"version"|root:|docket/, '... indeed');
+}
+
+$r = $ng->get('/results/0/merged.pcap');
 is($r->{json}{status}, 404, '... with its status');
 is($ng->get('/exact')->{status}, 404, 'a location without room');
 
