@@ -69,7 +69,8 @@ my %good = (host => '192.0.2.1', net => '192.0.2.0/24', port => 80, vlan => 1,
             mpls => 1, proto => 6, 'proto-name' => 'tcp', after => $after,
             before => $before, 'after-ago' => '5m', 'before-ago' => '1m',
             sensor => 's1', 'limit-packets' => 10, 'limit-bytes' => 10000,
-            filter => 'tcp', 'ignore-weight' => 'true', query => 'host 1.2.3.4');
+            filter => 'tcp', 'ignore-weight' => 'true',
+            query => 'host 1.2.3.4');
 my %status;
 
 sub escaped { join '', map { sprintf '%%%02x', ord } split //, $_[0] }
@@ -133,7 +134,8 @@ for my $where ('/auth', '/api') {
 
 note(join ', ', map { "$_: $status{$_}" } sort keys %status);
 cmp_ok($status{400} // 0, '>', 200, 'most of it is refused');
-ok(!$status{500} && !$status{none}, '... none of it is an error of this server');
+ok(!$status{500} && !$status{none},
+   '... none of it is an error of this server');
 
 # all that was taken is over
 ok_until { my $d = $ng->get('/api/stats')->{json}{docket};
@@ -157,7 +159,8 @@ for ($fake->requests) {
         if $_->{path} eq '/query' && $h{'content-type'} ne 'text/plain';
     push @odd, "body $_->{body}"
         if $_->{path} eq '/query'
-           && $_->{body} !~ m{^after [\dTZ:-]+ and before [\dTZ:-]+(?: and [\w./: ()-]+)?$};
+           && $_->{body} !~ m{^after\ [\dTZ:-]+\ and\ before\ [\dTZ:-]+
+                              (?:\ and\ [\w./:\ ()-]+)?\z}x;
 }
 
 is(join("\n", @odd[0 .. ($#odd > 5 ? 5 : $#odd)]), '',
@@ -187,10 +190,12 @@ $fake->set(1, head => 50_000);
 is(error_of(ask()), '', 'a large head is taken');
 
 $fake->set(1, head => 100_000);
-like(error_of(ask()), qr/head of more than 65536 bytes/, '... a larger one is not');
+like(error_of(ask()), qr/head of more than 65536 bytes/,
+     '... a larger one is not');
 
 $fake->set(1, head => 5_000_000);
-like(error_of(ask()), qr/head of more than 65536 bytes/, '... nor one without end');
+like(error_of(ask()), qr/head of more than 65536 bytes/,
+     '... nor one without end');
 
 $fake->set(1, stats => 'endless');
 like(error_of(ask()), qr/stats of more than \d+ bytes/, 'counters without end');
@@ -209,7 +214,8 @@ unlike($r->{content}, qr/[\x00-\x09\x0b-\x1f\x80-\xff]/, '... in clean JSON');
 is($ng->get('/api/metrics')->{status}, 200, '... and metrics');
 unlike($ng->get('/api/metrics')->{content}, qr/script/, '... without them');
 
-$fake->set(1, status => 500, text => "bad\x{1}\"\\<b>\r\nX-Evil: 1\n" . 'x' x 5000);
+$fake->set(1, status => 500,
+           text => "bad\x{1}\"\\<b>\r\nX-Evil: 1\n" . 'x' x 5000);
 my $error = error_of(ask());
 like($error, qr/^HTTP status 500: bad/, 'the words of an error');
 unlike($error, qr/[\r\n\x01]/, '... in one line');
@@ -217,7 +223,6 @@ cmp_ok(length $error, '<', 256, '... cut');
 ok($ng->log_lines(qr/docket job.*"s1": HTTP status 500: bad.*X-Evil/),
    '... in one line of the log too');
 
-# names of headers that curl would follow, if it were told to
 $fake->set(0);
 is(($ng->helpers)[0], $helper, 'the docket process has lived through it all');
 
