@@ -1,0 +1,41 @@
+import { render } from 'preact';
+
+import './style/base.css';
+import './style/parts.css';
+import './style/ask.css';
+import './style/watch.css';
+import './style/lists.css';
+
+import { applyTheme } from './lib/prefs.js';
+import { useRoute } from './lib/route.js';
+import { Header } from './parts/Header.jsx';
+import { Ask } from './views/Ask.jsx';
+import { Jobs } from './views/Jobs.jsx';
+import { Sensors } from './views/Sensors.jsx';
+import { Watch } from './views/Watch.jsx';
+
+function App() {
+    const route = useRoute();
+
+    return (
+        <>
+            <a class="skip" href="#main" onClick={skip}>Skip to the content</a>
+            <Header view={route.view} />
+            <main id="main" tabIndex={-1}>
+                {route.view === 'ask' && <Ask route={route} />}
+                {route.view === 'status' && <Watch key={route.rest} route={route} />}
+                {route.view === 'jobs' && <Jobs route={route} />}
+                {route.view === 'sensors' && <Sensors />}
+            </main>
+        </>
+    );
+}
+
+// the hash belongs to the router
+function skip(e) {
+    e.preventDefault();
+    document.getElementById('main').focus();
+}
+
+applyTheme();
+render(<App />, document.getElementById('app'));

@@ -1,0 +1,70 @@
+// All jobs, newest first; the filters stand in the address.
+
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+
+import * as api from '../lib/api.js';
+import { usePoll, useSettled, useTitle } from '../lib/hooks.js';
+import { search } from '../lib/jobs.js';
+import { go } from '../lib/route.js';
+import { Failure } from '../parts/small.jsx';
+import { Filters } from './jobs/Filters.jsx';
+import { Table } from './jobs/Table.jsx';
+
+const PERIOD = 3000;
+
+export function Jobs({ route }) {
+    const filters = useMemo(() => ({
+        text: route.args.get('text') ?? '', state: route.args.get('state') ?? '',
+        after: route.args.get('after') ?? '', before: route.args.get('before') ?? '',
+    }), [String(route.args)]);
+    const settled = useSettled(filters, 250);
+    // the arguments of each page before this one, and of this one
+    const [pages, setPages] = useState(['']);
+    const page = pages[pages.length - 1];
+    const server = useServer();
+    const first = pages.length === 1;
+
+    useTitle('Jobs');
+    useEffect(() => setPages(['']), [settled]);
+
+    const { data, error, loading, again } = usePoll(
+        (signal) => search(settled, page, signal), first ? PERIOD : 5 * PERIOD, [settled, page],
+    );
+
+    function filter(change) {
+        const args = new URLSearchParams();
+        for (const [k, v] of Object.entries({ ...filters, ...change })) if (v) args.set(k, v);
+        const text = args.toString();
+        go(`jobs${text ? `?${text}` : ''}`, { replace: true });
+    }
+
+    return (
+        <div class="jobs">
+            <div class="head">
+                <h1>Jobs</h1>
+                {server && <span class="muted">{server.jobs.toLocaleString('en-US')} in all
+                    · {server.running} running · {server.queue} queued</span>}
+            </div>
+            <Filters filters={filters} onChange={filter} />
+            <Failure error={error} />
+            {data && <Table entries={data.entries} expires={server?.expire_time ?? null} onChanged={again}
+                empty={Object.values(filters).some(Boolean) ? 'No job is like this.' : 'Nothing was asked yet.'} />}
+            {!data && loading && <p class="muted">Looking …</p>}
+            {data && (
+                <nav class="pager" aria-label="Pages">
+                    <button type="button" class="secondary" disabled={first}
+                        onClick={() => setPages(pages.slice(0, -1))}>Newer</button>
+                    <span class="muted">page {pages.length}{first && ', live'}</span>
+                    <button type="button" class="secondary" disabled={!data.next}
+                        onClick={() => setPages([...pages, data.next])}>Older</button>
+                </nav>
+            )}
+        </div>
+    );
+}
+
+// How many there are, and how long they are kept: /stats asks the sensors too,
+// so it is not asked often.
+function useServer() {
+    return usePoll((signal) => api.get('stats', { signal }), 15000, []).data?.docket ?? null;
+}
