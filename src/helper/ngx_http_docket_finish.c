@@ -229,6 +229,11 @@ ngx_http_docket_finish_publish(ngx_http_docket_run_t *run)
         return DOCKET_ERROR;
     }
 
+    if (ngx_errno != 0) {
+        ngx_log_error(NGX_LOG_CRIT, run->hlp->log, ngx_errno,
+                      "docket job %s: syncing its folder failed", run->id);
+    }
+
     count = docket_merge_count(run->merge);
 
     job->capture_run = job->run;
@@ -352,6 +357,9 @@ ngx_http_docket_finish_save(ngx_http_docket_run_t *run)
     {
         ngx_log_error(NGX_LOG_CRIT, hlp->log, ngx_errno,
                       "docket job %s: saving its record failed", run->id);
+
+        ngx_http_docket_unsaved_add(hlp,
+            ngx_http_docket_unsaved_create(hlp, job, text, len));
 
     } else if (run->again != 0
                && docket_spool_again_clear(&mcf->sp, run->id) != DOCKET_OK)

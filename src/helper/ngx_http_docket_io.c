@@ -19,6 +19,7 @@ static void ngx_http_docket_io_push(ngx_http_docket_run_t *run);
 static void ngx_http_docket_io_chores(ngx_http_docket_proc_t *hlp);
 static void ngx_http_docket_io_notes(ngx_http_docket_proc_t *hlp);
 static void ngx_http_docket_io_step(ngx_http_docket_run_t *run);
+static void ngx_http_docket_io_merge(ngx_http_docket_run_t *run);
 static int ngx_http_docket_io_open(ngx_http_docket_run_t *run);
 static int ngx_http_docket_io_write(void *ctx, const void *buf, size_t n);
 static void ngx_http_docket_io_fail(ngx_http_docket_run_t *run,
@@ -41,6 +42,7 @@ ngx_http_docket_io_start(ngx_http_docket_proc_t *hlp)
     ngx_queue_init(&hlp->notes);
     ngx_queue_init(&hlp->late);
     ngx_queue_init(&hlp->restore);
+    ngx_queue_init(&hlp->unsaved);
 
     hlp->index = docket_index_create(&hlp->mcf->sp);
 
@@ -358,6 +360,7 @@ ngx_http_docket_io_chores(ngx_http_docket_proc_t *hlp)
         hlp->io_second = now;
         ngx_http_docket_space(hlp);
         ngx_http_docket_load_rest(hlp);
+        ngx_http_docket_unsaved_turn(hlp);
     }
 
     if (load) {
@@ -408,6 +411,7 @@ ngx_http_docket_io_notes(ngx_http_docket_proc_t *hlp)
 
         ngx_http_docket_index_put(hlp, &note->record);
         ngx_http_docket_zone_indexed(hlp->mcf->zone, note->id);
+        ngx_http_docket_unsaved_add(hlp, note->unsaved);
 
         ngx_free(note);
     }
@@ -431,38 +435,10 @@ ngx_http_docket_io_step(ngx_http_docket_run_t *run)
     (void) pthread_mutex_unlock(&hlp->mutex);
 
     if (go && !cancel && stop == NGX_HTTP_DOCKET_STOP_NONE
-        && (run->rc == DOCKET_AGAIN || run->rc == DOCKET_BUSY)
-        && ngx_http_docket_io_open(run) == DOCKET_OK)
+        && (run->rc == DOCKET_AGAIN || run->rc == DOCKET_BUSY))
     {
-        run->rc = docket_merge_run(run->merge);
-
-        switch (run->rc) {
-
-        case DOCKET_ERROR:
-            ngx_http_docket_io_fail(run, NULL, 0);
-            break;
-
-        case DOCKET_BUSY:
-
-            /* readers are told of whole records only */
-
-            if (docket_merge_flush(run->merge) != DOCKET_OK) {
-                ngx_http_docket_io_fail(run, NULL, 0);
-                break;
-            }
-
-            ngx_http_docket_io_grown(run);
-            break;
-
-        case DOCKET_LIMIT:
-            (void) snprintf(run->words, sizeof(run->words), "%s",
-                            docket_merge_error(run->merge));
-            ngx_http_docket_io_halt(run, NGX_HTTP_DOCKET_STOP_LIMIT);
-            break;
-
-        default:
-            ngx_http_docket_io_grown(run);
-            break;
+        if (ngx_http_docket_io_open(run) == DOCKET_OK) {
+            ngx_http_docket_io_merge(run);
         }
 
         (void) pthread_mutex_lock(&hlp->mutex);
@@ -521,6 +497,42 @@ ngx_http_docket_io_step(ngx_http_docket_run_t *run)
     (void) pthread_mutex_unlock(&hlp->mutex);
 
     ngx_http_docket_poke(hlp->event);
+}
+
+
+static void
+ngx_http_docket_io_merge(ngx_http_docket_run_t *run)
+{
+    run->rc = docket_merge_run(run->merge);
+
+    switch (run->rc) {
+
+    case DOCKET_ERROR:
+        ngx_http_docket_io_fail(run, NULL, 0);
+        break;
+
+    case DOCKET_BUSY:
+
+        /* readers are told of whole records only */
+
+        if (docket_merge_flush(run->merge) != DOCKET_OK) {
+            ngx_http_docket_io_fail(run, NULL, 0);
+            break;
+        }
+
+        ngx_http_docket_io_grown(run);
+        break;
+
+    case DOCKET_LIMIT:
+        (void) snprintf(run->words, sizeof(run->words), "%s",
+                        docket_merge_error(run->merge));
+        ngx_http_docket_io_halt(run, NGX_HTTP_DOCKET_STOP_LIMIT);
+        break;
+
+    default:
+        ngx_http_docket_io_grown(run);
+        break;
+    }
 }
 
 

@@ -10,6 +10,7 @@
  *   ngx_http_docket_fetch.c       transfers: curl, and what became of them
  *   ngx_http_docket_io.c          the io thread: merging and writing
  *   ngx_http_docket_finish.c      how a run ends: publishing, the record
+ *   ngx_http_docket_unsaved.c     records that the disk did not take yet
  *   ngx_http_docket_load.c        reading the spool at start
  *   ngx_http_docket_clean.c       expiry, free space, who asked
  *
@@ -263,12 +264,25 @@ struct ngx_http_docket_run_s {
 };
 
 
+/* The end of a job, which the disk did not take. */
+
+typedef struct {
+    ngx_queue_t                queue;
+    char                       id[DOCKET_ID_LEN + 1];
+    int64_t                    created;
+    int64_t                    finished;
+    size_t                     len;
+    char                       text[];      /* the record */
+} ngx_http_docket_unsaved_t;
+
+
 /* For the io thread: a record that is in no run's hands. */
 
 typedef struct {
     ngx_queue_t                queue;
     docket_index_record_t      record;
     char                       id[DOCKET_ID_LEN + 1];
+    ngx_http_docket_unsaved_t *unsaved;     /* NULL: it is on disk */
 } ngx_http_docket_note_t;
 
 
@@ -338,6 +352,8 @@ struct ngx_http_docket_proc_s {
     docket_index_t            *index;
     ngx_queue_t                late;        /* runs with growth to be told */
     ngx_queue_t                restore;     /* foreign_t: no room in the zone */
+    ngx_queue_t                unsaved;
+    ngx_uint_t                 nunsaved;
     int64_t                    io_second;
     int64_t                    cleaned;
     int64_t                    space_cleaned;
@@ -501,6 +517,20 @@ void ngx_http_docket_finish(ngx_http_docket_run_t *run, ngx_uint_t cancel,
 /* Adds to words, separated by "; ". */
 void ngx_http_docket_reason(char *words, size_t size, const char *name,
     const char *why);
+
+
+/* ngx_http_docket_unsaved.c */
+
+/* Any thread: the end of "job", whose record is "text"; NULL: no memory. */
+ngx_http_docket_unsaved_t *ngx_http_docket_unsaved_create(
+    ngx_http_docket_proc_t *hlp, const docket_job_t *job, const char *text,
+    size_t len);
+/* io thread: takes "unsaved" (may be NULL), to be saved when that is
+   possible. */
+void ngx_http_docket_unsaved_add(ngx_http_docket_proc_t *hlp,
+    ngx_http_docket_unsaved_t *unsaved);
+/* io thread, each second: tries again. */
+void ngx_http_docket_unsaved_turn(ngx_http_docket_proc_t *hlp);
 
 
 /* ngx_http_docket_load.c; io thread */

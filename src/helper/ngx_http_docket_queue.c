@@ -18,6 +18,8 @@ static ngx_int_t ngx_http_docket_queue_load(ngx_http_docket_proc_t *hlp,
     const char *id, docket_job_t **job, int *dirfd);
 static int ngx_http_docket_queue_write(ngx_http_docket_proc_t *hlp,
     docket_job_t *job);
+static docket_job_t *ngx_http_docket_queue_known(ngx_http_docket_proc_t *hlp,
+    const char *id);
 static docket_job_t *ngx_http_docket_queue_again(ngx_http_docket_proc_t *hlp,
     const char *id);
 static void ngx_http_docket_queue_broken(ngx_http_docket_proc_t *hlp,
@@ -29,7 +31,7 @@ static void ngx_http_docket_queue_foreign_turn(ngx_http_docket_proc_t *hlp);
 static void ngx_http_docket_queue_came_back(ngx_http_docket_proc_t *hlp,
     const char *id, int dirfd);
 static void ngx_http_docket_queue_note(ngx_http_docket_proc_t *hlp,
-    const docket_job_t *job);
+    const docket_job_t *job, ngx_http_docket_unsaved_t *unsaved);
 
 
 void
@@ -192,7 +194,7 @@ ngx_http_docket_queue_job(ngx_http_docket_proc_t *hlp, const char *id)
             free(text);
         }
 
-        ngx_http_docket_queue_note(hlp, job);
+        ngx_http_docket_queue_note(hlp, job, NULL);
         ngx_http_docket_wake_workers(hlp->mcf);
 
         docket_job_destroy(job);
@@ -262,10 +264,10 @@ ngx_http_docket_queue_load(ngx_http_docket_proc_t *hlp, const char *id,
 }
 
 
-/* Writes the job anew from its text in the zone. */
+/* The job as the zone has it, or NULL. */
 
 static docket_job_t *
-ngx_http_docket_queue_again(ngx_http_docket_proc_t *hlp, const char *id)
+ngx_http_docket_queue_known(ngx_http_docket_proc_t *hlp, const char *id)
 {
     char                    err[256];
     ngx_str_t               record;
@@ -289,6 +291,19 @@ ngx_http_docket_queue_again(ngx_http_docket_proc_t *hlp, const char *id)
     }
 
     ngx_destroy_pool(pool);
+
+    return job;
+}
+
+
+/* Writes the job anew from its text in the zone. */
+
+static docket_job_t *
+ngx_http_docket_queue_again(ngx_http_docket_proc_t *hlp, const char *id)
+{
+    docket_job_t  *job;
+
+    job = ngx_http_docket_queue_known(hlp, id);
 
     if (job == NULL) {
         return NULL;
@@ -339,16 +354,36 @@ ngx_http_docket_queue_write(ngx_http_docket_proc_t *hlp, docket_job_t *job)
 }
 
 
-/* A job without a record can't run; the zone forgets it. */
+/*
+ * A job whose record can't be read has failed, as far as it is known; one that
+ * was removed is forgotten.
+ */
 
 static void
 ngx_http_docket_queue_broken(ngx_http_docket_proc_t *hlp, const char *id,
     const char *words)
 {
-    docket_job_t  job;
+    char           reason[DOCKET_JOB_MAX_REASON];
+    docket_job_t   job, *known;
 
     ngx_log_error(NGX_LOG_ERR, hlp->log, 0,
                   "docket job %s can't be run: %s", id, words);
+
+    known = ngx_http_docket_queue_known(hlp, id);
+
+    if (known != NULL) {
+        (void) snprintf(reason, sizeof(reason), "the spool failed: %s", words);
+
+        known->finished = ngx_http_docket_now();
+        (void) docket_job_reason(known, reason);
+        (void) docket_job_event(known, DOCKET_FAILED, "Failed", reason,
+                                known->finished);
+
+        (void) ngx_http_docket_queue_save(hlp, known);
+
+        docket_job_destroy(known);
+        return;
+    }
 
     ngx_memzero(&job, sizeof(docket_job_t));
     ngx_memcpy(job.id, id, DOCKET_ID_LEN);
@@ -404,14 +439,18 @@ ngx_http_docket_queue_save(ngx_http_docket_proc_t *hlp, docket_job_t *job)
     int                           rc;
     char                         *text;
     size_t                        len;
+    ngx_http_docket_unsaved_t    *unsaved;
     ngx_http_docket_main_conf_t  *mcf;
 
     mcf = hlp->mcf;
+    unsaved = NULL;
 
     if (docket_job_print(job, &text, &len) != DOCKET_OK) {
         ngx_log_error(NGX_LOG_CRIT, hlp->log, 0,
                       "docket job %s: no memory for its record", job->id);
-        ngx_http_docket_queue_broken(hlp, job->id, "no memory");
+        ngx_http_docket_zone_update(mcf->zone, job, "{}", 2);
+        (void) ngx_http_docket_zone_forget(mcf->zone, job->id);
+        ngx_http_docket_wake_workers(mcf);
         return DOCKET_ERROR;
     }
 
@@ -420,10 +459,11 @@ ngx_http_docket_queue_save(ngx_http_docket_proc_t *hlp, docket_job_t *job)
     if (rc != DOCKET_OK) {
         ngx_log_error(NGX_LOG_CRIT, hlp->log, ngx_errno,
                       "docket job %s: saving its record failed", job->id);
+        unsaved = ngx_http_docket_unsaved_create(hlp, job, text, len);
     }
 
     ngx_http_docket_zone_update(mcf->zone, job, text, len);
-    ngx_http_docket_queue_note(hlp, job);
+    ngx_http_docket_queue_note(hlp, job, unsaved);
     ngx_http_docket_wake_workers(mcf);
     ngx_http_docket_io_sync(hlp);
 
@@ -522,7 +562,7 @@ ngx_http_docket_queue_came_back(ngx_http_docket_proc_t *hlp, const char *id,
         && docket_spool_again_read(&hlp->mcf->sp, id) == 0)
     {
         ngx_http_docket_zone_update(hlp->mcf->zone, job, text, len);
-        ngx_http_docket_queue_note(hlp, job);
+        ngx_http_docket_queue_note(hlp, job, NULL);
         ngx_http_docket_wake_workers(hlp->mcf);
 
     } else {
@@ -545,15 +585,17 @@ ngx_http_docket_queue_came_back(ngx_http_docket_proc_t *hlp, const char *id,
 
 static void
 ngx_http_docket_queue_note(ngx_http_docket_proc_t *hlp,
-    const docket_job_t *job)
+    const docket_job_t *job, ngx_http_docket_unsaved_t *unsaved)
 {
     ngx_http_docket_note_t  *note;
 
     note = ngx_alloc(sizeof(ngx_http_docket_note_t), hlp->log);
     if (note == NULL) {
+        ngx_free(unsaved);
         return;
     }
 
+    note->unsaved = unsaved;
     ngx_memcpy(note->id, job->id, DOCKET_ID_LEN + 1);
     docket_index_from_job(&note->record, job);
 

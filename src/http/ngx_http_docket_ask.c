@@ -542,25 +542,48 @@ ngx_int_t
 ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
     const char *call, const char *id)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  status;
+    ngx_int_t    rc;
+    ngx_str_t    value;
+    ngx_uint_t   status;
+    const char  *words;
 
     ngx_log_error(NGX_LOG_CRIT, r->connection->log, err,
                   "docket: %s of job \"%s\" failed", call, id);
 
-    status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    switch (err) {
 
-    if (err == NGX_ENOSPC || err == EDQUOT) {
+    case NGX_ENOSPC:
+    case EDQUOT:
         status = NGX_HTTP_INSUFFICIENT_STORAGE;
+        words = "the spool is full";
+        break;
+
+    case NGX_EMFILE:
+    case NGX_ENFILE:
+    case NGX_ENOMEM:
+        status = NGX_HTTP_SERVICE_UNAVAILABLE;
+        words = "there are too many open files, or too little memory";
+
+        ngx_str_set(&value, NGX_HTTP_DOCKET_RETRY_AFTER);
+
+        if (ngx_http_docket_header(r, "Retry-After", &value) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        break;
+
+    case EBADMSG:
+        status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        words = "the record of this job is damaged; DELETE removes it";
+        break;
+
+    default:
+        status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        words = "the spool failed";
+        break;
     }
 
-    rc = ngx_http_docket_problem(r, status,
-                                 status == NGX_HTTP_INSUFFICIENT_STORAGE
-                                 ? "the spool is full"
-                                 : (err == EBADMSG)
-                                   ? "the record of this job is damaged; "
-                                     "DELETE removes it"
-                                   : "the spool failed");
+    rc = ngx_http_docket_problem(r, status, "%s", words);
 
     return ngx_http_docket_refused(rc);
 }

