@@ -8,6 +8,8 @@
 #   make unit     unit tests, plain and under ASAN and UBSAN
 #   make suites   the suites of t/ alone (SUITES="t/a.t t/b.t" for some)
 #   make asan     the suites of t/ against an nginx with ASAN and UBSAN
+#   make soak     many jobs while sensors fail and processes are killed
+#                 (SOAK_JOBS=2000 SOAK_KILLS=300 SOAK_SEED=1)
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make oracle   random questions against the reference (RUNS=1000000,
 #                 JOBS=1000, SEED=1 to repeat a run)
@@ -42,6 +44,7 @@ ASAN     := $(BUILD)/asan
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
         asan-build demo deb oracle clean
+        asan-build soak demo deb clean
 
 all: $(MODULE)
 
@@ -77,6 +80,13 @@ suites: $(MODULE)
 asan: test-deps
 	@$(MAKE) --no-print-directory asan-build
 	@t/run --asan $(SUITES)
+
+soak: export SOAK_JOBS := $(or $(SOAK_JOBS),2000)
+soak: export SOAK_KILLS := $(or $(SOAK_KILLS),300)
+soak: export SOAK_SEED := $(or $(SOAK_SEED),1)
+
+soak: $(MODULE)
+	@t/run t/soak.t
 
 demo:
 	@tools/install-deps build demo
