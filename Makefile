@@ -10,6 +10,7 @@
 #   make asan     the suites of t/ against an nginx with ASAN and UBSAN
 #   make soak     many jobs while sensors fail and processes are killed
 #                 (SOAK_JOBS=2000 SOAK_KILLS=300 SOAK_SEED=1)
+#   make faults   a table: each fault of a sensor, and what is made of it
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make oracle   random questions against the reference (RUNS=1000000,
 #                 JOBS=1000, SEED=1 to repeat a run)
@@ -45,6 +46,7 @@ ASAN     := $(BUILD)/asan
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
         asan-build demo deb oracle clean
         asan-build soak demo deb clean
+        asan-build soak faults demo deb clean
 
 all: $(MODULE)
 
@@ -87,6 +89,9 @@ soak: export SOAK_SEED := $(or $(SOAK_SEED),1)
 
 soak: $(MODULE)
 	@t/run t/soak.t
+
+faults: $(MODULE)
+	@DOCKET_FAULTS=1 t/run t/faults.t
 
 demo:
 	@tools/install-deps build demo

@@ -10,9 +10,10 @@ P is plain HTTP, for the test: POST /set/I (0: all) with a JSON object says how
 sensor I behaves from now on (what it does not name is as at the start), GET
 /state gives what each has seen. FILE gets a line of JSON for each request.
 
-  listen  ok | refuse | hang (accepts, nothing else) | hang-tls (the same)
-          | drop (closes what it accepted)
+  listen  ok | refuse | hang (accepts, nothing else) | hang-tls (in the
+          middle of the handshake) | drop (closes what it accepted)
   cert    name of the certificate: server, expired_server, other_server, ...
+  client  name of the CA whose clients are taken: ca, other_ca
   query   ok
           hang          nothing at all
           hang-headers  the headers and nothing else
@@ -55,7 +56,7 @@ import threading
 import time
 
 DEFAULTS = {
-    "listen": "ok", "cert": "server", "query": "ok", "status": 200,
+    "listen": "ok", "cert": "server", "client": "ca", "query": "ok", "status": 200,
     "text": "could not parse query", "after": 1000, "rate": 0, "delay": 0,
     "times": 0, "head": 0, "busy": 0, "stats": "ok", "oldest": None,
 }
@@ -214,16 +215,16 @@ class Sensor:
             threading.Thread(target=self.accept, args=(s,), daemon=True).start()
 
     def context(self):
-        name = self.how["cert"]
-        if name not in self.contexts:
+        name, client = key = self.how["cert"], self.how["client"]
+        if key not in self.contexts:
             c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             c.load_cert_chain("%s/%s_cert.pem" % (self.certs, name),
                               "%s/%s_key.pem" % (self.certs, name))
-            c.load_verify_locations(self.certs + "/ca_cert.pem")
+            c.load_verify_locations("%s/%s_cert.pem" % (self.certs, client))
             c.verify_mode = ssl.CERT_REQUIRED
             c.set_alpn_protocols(["http/1.1"])
-            self.contexts[name] = c
-        return self.contexts[name]
+            self.contexts[key] = c
+        return self.contexts[key]
 
     # Connections
 
@@ -245,6 +246,8 @@ class Sensor:
             listen = self.how["listen"]
             if listen == "drop":
                 return
+            if listen == "hang-tls":
+                self.half_handshake(c)
             if listen in ("hang", "hang-tls"):
                 self.wait_for_end(c)
                 return
@@ -258,6 +261,21 @@ class Sensor:
             with self.lock:
                 self.seen["open"] -= 1
             c.close()
+
+    def half_handshake(self, c):
+        """Answers the client's hello with a part of what is due."""
+        came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self.context().wrap_bio(came, goes, server_side=True)
+        while not goes.pending:
+            data = c.recv(CHUNK)
+            if not data:
+                raise Gone
+            came.write(data)
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+        c.sendall(goes.read(goes.pending // 2))
 
     def wait_for_end(self, c):
         """Until the other side closes; what it sends is of no interest."""
