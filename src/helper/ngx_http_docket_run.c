@@ -101,23 +101,32 @@ ngx_http_docket_run_create(ngx_http_docket_proc_t *hlp, docket_job_t *job,
 
 /*
  * What an earlier run got of some sensors is merged in, if it is whole: not
- * after a limit or for want of space.
+ * after a limit or for want of space.  Nor when a part of some sensor's packets
+ * is in it: they would come twice, and can't be told from the others'.
  */
 
 static void
 ngx_http_docket_run_old(ngx_http_docket_run_t *run)
 {
-    int            fd;
-    size_t         i;
-    ngx_uint_t     covered;
-    struct stat    st;
-    docket_job_t  *job;
+    int                fd;
+    size_t             i;
+    ngx_uint_t         covered;
+    struct stat        st;
+    docket_job_t      *job;
+    docket_request_t  *rq;
 
     job = run->job;
     covered = 0;
 
     for (i = 0; i < job->nrequests; i++) {
-        covered += docket_sensor_covered(job->requests[i].state);
+        rq = &job->requests[i];
+
+        if (docket_sensor_covered(rq->state)) {
+            covered++;
+
+        } else if (rq->packets != 0) {
+            return;
+        }
     }
 
     if (job->capture_run == 0 || job->state != DOCKET_COMPLETED

@@ -38,12 +38,13 @@ my @BLOWS = (
     [ 4, 'quit' ], [ 4, 'term' ], [ 3, 'everything' ], [ 3, 'master' ],
 );
 
+# those that show: a capture of another link type is a good one when it comes
+# alone, and disorder is repaired only within a window
 my @FAULTS = (
     (map { { listen => $_ } } 'refuse', 'hang', 'drop'),
     (map { { cert => $_ } } 'expired_server', 'other_server'),
     (map { { query => $_ } } 'hang', 'hang-headers', 'garbage', 'none',
-                             'swapped', 'nano', 'swapped-nano', 'linktype',
-                             'long', 'disorder'),
+                             'swapped', 'nano', 'swapped-nano', 'long'),
     (map { { query => $_, after => 1 } } 'stall', 'reset', 'drop', 'cut'),
     (map { { status => $_ } } 400, 401, 403, 404, 429, 500, 503),
     (map { { stats => $_ } } 'hang', 'garbage', 'missing', 'drop', 500),
@@ -423,6 +424,9 @@ sub check {
         } elsif (defined $e->{accepted}) {
             $jobs{$e->{accepted}} = $e->{question};
             delete $gone{$e->{accepted}};
+
+        } elsif (defined $e->{asked}) {
+            $gone{$e->{asked}} = 0 if exists $gone{$e->{asked}};
 
         } else {
             $gone{$e->{deleted}} = $e->{sure};

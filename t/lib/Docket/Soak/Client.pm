@@ -10,6 +10,7 @@ package Docket::Soak::Client;
 #
 # The journal has a line of JSON for each event:
 #   {accepted: ID, question: {...}}    the server knows of it from now on
+#   {asked: ID}                        maybe it does: no answer has come yet
 #   {deleted: ID, sure: 0|1}
 #   {bad: TEXT}                        an answer that is wrong in itself
 #   {seen: NAME}                       one of what is counted
@@ -219,6 +220,9 @@ sub json_of {
 sub put {
     my ($self, $q, @more) = @_;
     my ($method, $path, $type, $body) = form($q, @more);
+
+    $self->note({ asked => $q->{id} }) if $q->{id};
+
     my $r = $self->api($method, $path, body => $body,
                        headers => $type ? { 'Content-Type' => $type } : {});
 
@@ -257,6 +261,9 @@ sub refresh {
 sub retry {
     my ($self) = @_;
     my $q = $self->old or return;
+
+    $self->note({ asked => $q->{id} });
+
     my $r = $self->api('POST', "/retry/$q->{id}", may => [ 404, 409 ]);
     $self->accepted($q, $q->{id}) if $self->json_of($r);
 }
@@ -303,6 +310,8 @@ sub query {
 
 sub streamed {
     my ($self, $q, $partial, $name, $method, $path, %o) = @_;
+
+    $self->note({ asked => $q->{id} }) if $q->{id};
 
     $o{pace} = 0.001 + rand 0.02, $o{size} = 4096 if rand() < 0.4;
     $o{leave} = int rand 20000 if rand() < 0.3;
