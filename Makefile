@@ -11,6 +11,8 @@
 #   make soak     many jobs while sensors fail and processes are killed
 #                 (SOAK_JOBS=2000 SOAK_KILLS=300 SOAK_SEED=1)
 #   make faults   a table: each fault of a sensor, and what is made of it
+#   make lockcheck  the suites with a module that ends a process which comes to
+#                 the shared tables without their mutex
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make oracle   random questions against the reference (RUNS=1000000,
 #                 JOBS=1000, SEED=1 to repeat a run)
@@ -47,6 +49,7 @@ ASAN     := $(BUILD)/asan
         asan-build demo deb oracle clean
         asan-build soak demo deb clean
         asan-build soak faults demo deb clean
+        asan-build soak faults lockcheck demo deb clean
 
 all: $(MODULE)
 
@@ -89,6 +92,10 @@ soak: export SOAK_SEED := $(or $(SOAK_SEED),1)
 
 soak: $(MODULE)
 	@t/run t/soak.t
+
+lockcheck: test-deps
+	@tools/lockcheck $(NGX_SRC) $(BUILD)/lockcheck '$(CC_OPT)' '$(LD_OPT)' \
+	    $(SUITES)
 
 faults: $(MODULE)
 	@DOCKET_FAULTS=1 t/run t/faults.t

@@ -106,6 +106,31 @@ struct ngx_http_docket_zone_s {
 void ngx_http_docket_zone_lock(ngx_http_docket_zone_t *z);
 void ngx_http_docket_zone_unlock(ngx_http_docket_zone_t *z);
 
+/*
+ * Whoever walks or changes the tree or a queue comes to it through one of the
+ * accessors.  In the build of "make lockcheck" they end a process that has not
+ * taken the mutex, with an alert; elsewhere they cost nothing.
+ */
+
+#if (NGX_HTTP_DOCKET_LOCKCHECK)
+
+void ngx_http_docket_zone_held(ngx_http_docket_zone_t *z, const char *func);
+
+#else
+
+#define ngx_http_docket_zone_held(z, func)  ((void) 0)
+
+#endif
+
+#define ngx_http_docket_zone_tree(z)                                          \
+    (ngx_http_docket_zone_held(z, __func__), &(z)->rbtree)
+
+#define ngx_http_docket_zone_queue(z, n)                                      \
+    (ngx_http_docket_zone_held(z, __func__), &(z)->queues[n])
+
+#define ngx_http_docket_zone_sensor_queue(z)                                  \
+    (ngx_http_docket_zone_held(z, __func__), &(z)->sensors)
+
 /* All below are called with the mutex held. */
 
 ngx_http_docket_node_t *ngx_http_docket_node_lookup(

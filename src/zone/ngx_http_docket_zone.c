@@ -16,6 +16,14 @@
 static size_t ngx_http_docket_zone_sensors_size(
     ngx_http_docket_main_conf_t *mcf);
 static uint64_t ngx_http_docket_zone_new_token(void);
+#if (NGX_HTTP_DOCKET_LOCKCHECK)
+
+/* the lock's word has the process alone, and the helper has two threads */
+static __thread ngx_uint_t  ngx_http_docket_held;
+
+#endif
+
+
 static void ngx_http_docket_zone_reset(ngx_http_docket_zone_t *z);
 static ngx_int_t ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
     ngx_http_docket_main_conf_t *mcf);
@@ -177,19 +185,25 @@ ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
 {
     uint32_t                        next;
     ngx_uint_t                      i;
-    ngx_queue_t                    *q;
+    ngx_queue_t                    *q, *sensors;
     ngx_http_docket_sensor_t       *sensor;
     ngx_http_docket_zone_sensor_t  *s, *found, *spare;
 
     sensor = mcf->sensors.elts;
+
+    /* processes of older generations use them meanwhile */
+
+    ngx_http_docket_zone_lock(z);
+
+    sensors = ngx_http_docket_zone_sensor_queue(z);
     next = z->info.generation + 1;
 
     for (i = 0; i < mcf->sensors.nelts; i++) {
         found = NULL;
         spare = NULL;
 
-        for (q = ngx_queue_head(&z->sensors);
-             q != ngx_queue_sentinel(&z->sensors);
+        for (q = ngx_queue_head(sensors);
+             q != ngx_queue_sentinel(sensors);
              q = ngx_queue_next(q))
         {
             s = ngx_queue_data(q, ngx_http_docket_zone_sensor_t, queue);
@@ -208,9 +222,10 @@ ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
             found = spare;
 
             if (found == NULL) {
-                found = ngx_slab_alloc(z->shpool,
-                                       sizeof(ngx_http_docket_zone_sensor_t));
+                found = ngx_slab_alloc_locked(z->shpool,
+                                      sizeof(ngx_http_docket_zone_sensor_t));
                 if (found == NULL) {
+                    ngx_http_docket_zone_unlock(z);
                     ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0,
                                   "the zone of \"docket_spool\" was made for "
                                   "fewer sensors than %ui: give it another "
@@ -218,7 +233,7 @@ ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
                     return NGX_ERROR;
                 }
 
-                ngx_queue_insert_tail(&z->sensors, &found->queue);
+                ngx_queue_insert_tail(sensors, &found->queue);
             }
 
             ngx_memzero(&found->state, sizeof(ngx_http_docket_sensor_state_t));
@@ -229,6 +244,8 @@ ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
         found->generation = next;
         sensor[i].shared = found;
     }
+
+    ngx_http_docket_zone_unlock(z);
 
     return NGX_OK;
 }
@@ -264,17 +281,44 @@ ngx_http_docket_zone_lock(ngx_http_docket_zone_t *z)
 
     z->dirty = 1;
     ngx_memory_barrier();
+
+#if (NGX_HTTP_DOCKET_LOCKCHECK)
+    ngx_http_docket_held = 1;
+#endif
 }
 
 
 void
 ngx_http_docket_zone_unlock(ngx_http_docket_zone_t *z)
 {
+#if (NGX_HTTP_DOCKET_LOCKCHECK)
+    ngx_http_docket_held = 0;
+#endif
+
     ngx_memory_barrier();
     z->dirty = 0;
 
     ngx_shmtx_unlock(&z->shpool->mutex);
 }
+
+
+#if (NGX_HTTP_DOCKET_LOCKCHECK)
+
+void
+ngx_http_docket_zone_held(ngx_http_docket_zone_t *z, const char *func)
+{
+    if (ngx_http_docket_held
+        && *z->shpool->mutex.lock == (ngx_atomic_uint_t) ngx_pid)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                  "docket lockcheck: %s() without the mutex", func);
+    abort();
+}
+
+#endif
 
 
 void
@@ -337,14 +381,16 @@ ngx_http_docket_node_t *
 ngx_http_docket_node_lookup(ngx_http_docket_zone_t *z, const uint8_t id[16])
 {
     ngx_int_t                rc;
+    ngx_rbtree_t            *tree;
     ngx_rbtree_key_t         key;
     ngx_rbtree_node_t       *node, *sentinel;
     ngx_http_docket_node_t  *n;
 
     key = ngx_http_docket_node_key(id);
 
-    node = z->rbtree.root;
-    sentinel = z->rbtree.sentinel;
+    tree = ngx_http_docket_zone_tree(z);
+    node = tree->root;
+    sentinel = tree->sentinel;
 
     while (node != sentinel) {
 
@@ -394,7 +440,7 @@ ngx_http_docket_node_alloc(ngx_http_docket_zone_t *z, size_t size,
         return p;
     }
 
-    finished = &z->queues[NGX_HTTP_DOCKET_IN_FINISHED];
+    finished = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_FINISHED);
 
     /* the fresh end is the tail */
 
@@ -436,10 +482,11 @@ ngx_http_docket_node_create(ngx_http_docket_zone_t *z, const uint8_t id[16])
     ngx_memcpy(node->id, id, 16);
 
     node->rbnode.key = ngx_http_docket_node_key(id);
-    ngx_rbtree_insert(&z->rbtree, &node->rbnode);
+    ngx_rbtree_insert(ngx_http_docket_zone_tree(z), &node->rbnode);
 
     node->in = NGX_HTTP_DOCKET_IN_WRITING;
-    ngx_queue_insert_tail(&z->queues[node->in], &node->queue);
+    ngx_queue_insert_tail(ngx_http_docket_zone_queue(z, node->in),
+                          &node->queue);
     z->counts[node->in]++;
 
     return node;
@@ -453,7 +500,7 @@ ngx_http_docket_node_delete(ngx_http_docket_zone_t *z,
     ngx_queue_remove(&node->queue);
     z->counts[node->in]--;
 
-    ngx_rbtree_delete(&z->rbtree, &node->rbnode);
+    ngx_rbtree_delete(ngx_http_docket_zone_tree(z), &node->rbnode);
 
     if (node->record != NULL) {
         ngx_slab_free_locked(z->jobs, node->record);
@@ -512,7 +559,7 @@ ngx_http_docket_node_move(ngx_http_docket_zone_t *z,
     ngx_queue_t             *q, *queued;
     ngx_http_docket_node_t  *n;
 
-    queued = &z->queues[NGX_HTTP_DOCKET_IN_QUEUED];
+    queued = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_QUEUED);
 
     if (node->in == NGX_HTTP_DOCKET_IN_QUEUED
         && &node->queue != ngx_queue_head(queued))
@@ -535,7 +582,7 @@ ngx_http_docket_node_move(ngx_http_docket_zone_t *z,
 
     node->in = in;
 
-    ngx_queue_insert_tail(&z->queues[in], &node->queue);
+    ngx_queue_insert_tail(ngx_http_docket_zone_queue(z, in), &node->queue);
     z->counts[in]++;
 
     if (in == NGX_HTTP_DOCKET_IN_QUEUED) {
@@ -624,7 +671,7 @@ ngx_http_docket_node_copy(ngx_http_docket_zone_t *z,
     job->version = node->version;
 
     if (node->in == NGX_HTTP_DOCKET_IN_QUEUED) {
-        queued = &z->queues[NGX_HTTP_DOCKET_IN_QUEUED];
+        queued = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_QUEUED);
         head = ngx_queue_data(ngx_queue_head(queued), ngx_http_docket_node_t,
                               queue);
         job->position = (ngx_uint_t) (node->seq - head->seq + 1);

@@ -21,7 +21,7 @@ ngx_http_docket_zone_adopt(ngx_http_docket_zone_t *z, ngx_pid_t helper,
 {
     char                     id[DOCKET_ID_LEN + 1];
     ngx_uint_t               i, n;
-    ngx_queue_t             *q;
+    ngx_queue_t             *q, *running;
     ngx_http_docket_node_t  *node;
 
     ngx_http_docket_zone_lock(z);
@@ -39,11 +39,13 @@ ngx_http_docket_zone_adopt(ngx_http_docket_zone_t *z, ngx_pid_t helper,
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_queue_empty(&z->queues[NGX_HTTP_DOCKET_IN_RUNNING])) {
+        running = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_RUNNING);
+
+        if (ngx_queue_empty(running)) {
             break;
         }
 
-        q = ngx_queue_head(&z->queues[NGX_HTTP_DOCKET_IN_RUNNING]);
+        q = ngx_queue_head(running);
         node = ngx_queue_data(q, ngx_http_docket_node_t, queue);
 
         ngx_http_docket_node_move(z, node, NGX_HTTP_DOCKET_IN_RUNNING);
@@ -75,7 +77,7 @@ ngx_http_docket_zone_drop(ngx_http_docket_zone_t *z)
     ngx_queue_t             *q, *finished;
     ngx_http_docket_node_t  *node;
 
-    finished = &z->queues[NGX_HTTP_DOCKET_IN_FINISHED];
+    finished = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_FINISHED);
 
     while (!ngx_queue_empty(finished)) {
         q = ngx_queue_head(finished);
@@ -119,7 +121,7 @@ ngx_http_docket_zone_requeue(ngx_http_docket_zone_t *z,
     ngx_queue_t             *queued;
     ngx_http_docket_node_t  *head;
 
-    queued = &z->queues[NGX_HTTP_DOCKET_IN_QUEUED];
+    queued = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_QUEUED);
 
     ngx_queue_remove(&node->queue);
     z->counts[node->in]--;
@@ -210,7 +212,7 @@ ngx_http_docket_zone_orphans(ngx_http_docket_zone_t *z)
     ngx_queue_t             *q, *writing;
     ngx_http_docket_node_t  *node;
 
-    writing = &z->queues[NGX_HTTP_DOCKET_IN_WRITING];
+    writing = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_WRITING);
 
     if (ngx_queue_empty(writing)) {
         return;
@@ -241,9 +243,9 @@ ngx_http_docket_zone_take(ngx_http_docket_zone_t *z,
     ngx_queue_t             *q, *queued;
     ngx_http_docket_node_t  *node;
 
-    queued = &z->queues[NGX_HTTP_DOCKET_IN_QUEUED];
-
     ngx_http_docket_zone_lock(z);
+
+    queued = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_QUEUED);
 
     ngx_http_docket_zone_orphans(z);
 
@@ -291,9 +293,10 @@ ngx_http_docket_zone_cancelled(ngx_http_docket_zone_t *z,
     ngx_http_docket_node_t  *node;
 
     rc = NGX_DECLINED;
-    queued = &z->queues[NGX_HTTP_DOCKET_IN_QUEUED];
 
     ngx_http_docket_zone_lock(z);
+
+    queued = ngx_http_docket_zone_queue(z, NGX_HTTP_DOCKET_IN_QUEUED);
 
     for (q = ngx_queue_head(queued);
          q != ngx_queue_sentinel(queued);

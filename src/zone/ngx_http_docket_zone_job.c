@@ -383,7 +383,7 @@ ngx_http_docket_zone_unindexed(ngx_http_docket_zone_t *z,
     ngx_http_docket_job_t *jobs, ngx_uint_t n)
 {
     ngx_uint_t               i, count;
-    ngx_queue_t             *q;
+    ngx_queue_t             *q, *queue;
     ngx_http_docket_node_t  *node;
 
     count = 0;
@@ -392,8 +392,10 @@ ngx_http_docket_zone_unindexed(ngx_http_docket_zone_t *z,
 
     for (i = NGX_HTTP_DOCKET_IN_QUEUED; i < NGX_HTTP_DOCKET_IN_FINISHED; i++) {
 
-        for (q = ngx_queue_last(&z->queues[i]);
-             q != ngx_queue_sentinel(&z->queues[i]) && count < n;
+        queue = ngx_http_docket_zone_queue(z, i);
+
+        for (q = ngx_queue_last(queue);
+             q != ngx_queue_sentinel(queue) && count < n;
              q = ngx_queue_prev(q))
         {
             node = ngx_queue_data(q, ngx_http_docket_node_t, queue);
