@@ -9,7 +9,11 @@ use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $http = 'docket_idle_time 0; docket_settle 1s; docket_retries 0;';
-my $ng = Docket::Nginx->start(sensors => $fake, http => $http, workers => 1);
+my $ng = Docket::Nginx->start(
+    sensors => $fake, http => $http, workers => 1,
+
+    # else nginx gives the new binary no environment
+    main => asan() ? 'env ASAN_OPTIONS; env UBSAN_OPTIONS;' : '');
 my @all = sort { $a->{ts} <=> $b->{ts} }
           map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;

@@ -60,7 +60,14 @@ ngx_http_docket_queue_turn(ngx_http_docket_proc_t *hlp)
         ngx_http_docket_queue_foreign_turn(hlp);
     }
 
-    ngx_http_docket_queue_take(hlp);
+    /* what the workers of a newer configuration take may be about sensors
+       that this process does not know */
+
+    if (ngx_http_docket_zone_generation(hlp->mcf->zone, 0)
+        == hlp->mcf->generation)
+    {
+        ngx_http_docket_queue_take(hlp);
+    }
 }
 
 

@@ -923,6 +923,17 @@ test_locks(void **state)
     assert_true(fd != -1);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     test_error(docket_spool_own(&t->sp), EWOULDBLOCK);
+
+    /* who owned it last */
+    assert_int_equal(docket_spool_owner(fd, 1), 0);
+    assert_int_equal(docket_spool_owner(fd, 1), 1);
+    assert_int_equal(docket_spool_owner(fd, UINT64_MAX), 0);
+    close(fd);
+    fd = docket_spool_own(&t->sp);
+    assert_int_equal(docket_spool_owner(fd, UINT64_MAX), 1);
+    assert_int_equal(docket_spool_owner(fd, 1), 0);
+    assert_int_equal(ftruncate(fd, 3), 0);
+    assert_int_equal(docket_spool_owner(fd, 1), 0);
     close(fd);
 
     pid = test_holder(&t->sp, 2, 0);
