@@ -4,6 +4,7 @@
 use lib 't/lib';
 use Docket::Test;
 
+use IO::Socket::INET;
 use JSON::PP ();
 use POSIX ();
 
@@ -247,6 +248,28 @@ for my $signal (qw(QUIT TERM)) {
         is_packets($ng->capture($_), of(1, 2, 3), '... with all packets');
     }
 }
+
+# a question that comes to its end after the helper: the spool's next owner
+# may have read it already
+
+my $body = 'host=192.0.2.250';
+my $late = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                 PeerPort => $ng->port) or die;
+
+print $late "POST /api/ HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+            . "Content-Type: application/x-www-form-urlencoded\r\n"
+            . 'Content-Length: ' . length($body) . "\r\n\r\n";
+like(scalar <$late>, qr/ 100 /, 'a question is on its way');
+<$late>;
+
+my $jobs_before = () = glob $ng->spool . '/*[0-9a-f]';
+kill 'QUIT', $ng->master;
+ok_until { !$ng->helpers } 10, '... QUIT: the helper has gone';
+print $late $body;
+like(scalar <$late>, qr/ 503 /, '... it is not taken');
+is(scalar(() = glob $ng->spool . '/*[0-9a-f]'), $jobs_before,
+   '... nor on disk');
+close $late;
 
 is($fake->state(1)->{max_active}, 1, 'no sensor was asked twice at a time');
 
