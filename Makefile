@@ -46,10 +46,7 @@ MODULE   := $(BUILD)/ngx_http_docket_module.so
 ASAN     := $(BUILD)/asan
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
-        asan-build demo deb oracle clean
-        asan-build soak demo deb clean
-        asan-build soak faults demo deb clean
-        asan-build soak faults lockcheck demo deb clean
+        asan-build demo deb oracle soak faults lockcheck clean
 
 all: $(MODULE)
 
