@@ -8,7 +8,8 @@ real one it picks whole files (--file-seconds of packets) by the outermost
 
 P is plain HTTP, for the test: POST /set/I (0: all) with a JSON object says how
 sensor I behaves from now on (what it does not name is as at the start), GET
-/state gives what each has seen. FILE gets a line of JSON for each request.
+/state gives what each has seen. FILE gets a line of JSON for each request; its
+"head" and "body" are the bytes that came, as Latin-1.
 
   listen  ok | refuse | hang (accepts, nothing else) | hang-tls (in the
           middle of the handshake) | drop (closes what it accepted)
@@ -161,6 +162,14 @@ def body_of(how, cap, after, before):
         yield from cap.parts(after, before)
 
 
+class Head(dict):
+    """Headers by their names; bytes: as they came, with the request line."""
+
+    def __init__(self, headers, bytes):
+        super().__init__(headers)
+        self.bytes = bytes
+
+
 class Gone(Exception):
     """The connection is to end now."""
 
@@ -284,16 +293,23 @@ class Sensor:
         raise Gone
 
     def request(self, c, f):
-        line = f.readline(8192).split()
-        if len(line) != 3:
+        head = f.readline(8192)
+        line = head.split()
+        if not head:
             return False
         headers = {}
         while True:
-            h = f.readline(8192).strip()
+            h = f.readline(8192)
+            head += h
+            h = h.strip()
             if not h:
                 break
             name, _, value = h.decode("latin-1").partition(":")
             headers[name.strip().lower()] = value.strip()
+        headers = Head(headers, bytes=head)
+        if len(line) != 3:
+            self.note("", headers, b"", 0)
+            return False
         if headers.get("expect", "").lower() == "100-continue":
             c.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = f.read(int(headers.get("content-length", 0)))
@@ -309,7 +325,8 @@ class Sensor:
 
     def note(self, path, headers, body, active):
         self.log({"time": time.time(), "sensor": self.name, "path": path,
-                  "headers": headers, "body": body.decode("latin-1"),
+                  "headers": headers,
+                  "head": headers.bytes.decode("latin-1"), "body": body.decode("latin-1"),
                   "active": active})
 
     def answer(self, c, status, body):
