@@ -16,6 +16,8 @@
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make oracle   random questions against the reference (RUNS=1000000,
 #                 JOBS=1000, SEED=1 to repeat a run)
+#   make recorded random requests, most of them hostile, and what reached the
+#                 sensors (RUNS=100000, SEED=1)
 #   make deb      a Debian package in build/deb
 #   make clean
 #
@@ -46,7 +48,7 @@ MODULE   := $(BUILD)/ngx_http_docket_module.so
 ASAN     := $(BUILD)/asan
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
-        asan-build demo deb oracle soak faults lockcheck clean
+        asan-build demo deb oracle soak faults lockcheck recorded clean
 
 all: $(MODULE)
 
@@ -75,6 +77,10 @@ fuzz-smoke fuzz:
 oracle: $(MODULE)
 	@ORACLE_RUNS=$(or $(RUNS),10000) ORACLE_JOBS=$(or $(JOBS),200) \
 	    ORACLE_SEED=$(SEED) t/run -v t/oracle.t
+
+recorded: $(MODULE)
+	@RECORDED_RUNS=$(or $(RUNS),20000) RECORDED_SEED=$(SEED) t/run -v \
+	    t/recorded.t
 
 suites: $(MODULE)
 	@t/run $(SUITES)

@@ -182,6 +182,9 @@ ngx_http_docket_api_handler(ngx_http_request_t *r)
     ctx->data = ep;
     r->request_body_in_single_buf = 1;
 
+    /* a body of more than client_body_buffer_size is nothing to warn of */
+    r->request_body_file_log_level = NGX_LOG_INFO;
+
     rc = ngx_http_read_client_request_body(r, ngx_http_docket_body_handler);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
