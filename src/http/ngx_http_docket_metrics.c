@@ -150,7 +150,7 @@ ngx_http_docket_metrics(ngx_http_request_t *r, ngx_str_t *rest)
     ngx_http_docket_metrics_one(&t, "docket_helper_up", "gauge",
                                 "Whether a helper works off the queue.",
                                 info.helper != 0);
-    ngx_http_docket_metrics_one(&t, "docket_generation", "counter",
+    ngx_http_docket_metrics_one(&t, "docket_generation", "gauge",
                                 "Configurations loaded since the zone was "
                                 "made.", info.generation);
 
