@@ -30,7 +30,6 @@ use Docket::Util;
 #     spool =>      '' for no docket_spool line; else its arguments after PATH
 #     spool_dir =>  another spool than its own
 #     workers =>    2
-#     fault =>      a Docket::Fault, which makes its system calls fail
 #     daemon =>     'on'
 #     name =>       for a second nginx in one test)
 sub new {
@@ -64,7 +63,7 @@ sub start {
         defined($self->{child} = fork) or die "fork: $!";
 
         if ($self->{child} == 0) {
-            $self->environment;
+            $self->sanitize;
             open STDERR, '>', "$self->{dir}/out";
             exec $self->command or POSIX::_exit(127);
         }
@@ -155,16 +154,13 @@ sub error_log { "$_[0]{dir}/error.log" }
 sub url       { "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
 
 
-# What nginx finds in its environment.
-sub environment {
+sub sanitize {
     my ($self) = @_;
     my $log = "log_path=$self->{dir}/san/report";
 
     for (qw(ASAN_OPTIONS UBSAN_OPTIONS)) {
         $ENV{$_} = join ',', grep { defined && length } $ENV{$_}, $log;
     }
-
-    %ENV = (%ENV, $self->{fault}->env) if $self->{fault};
 }
 
 
@@ -182,7 +178,7 @@ sub run {
     my $pid = fork // die "fork: $!";
 
     if ($pid == 0) {
-        $self->environment;
+        $self->sanitize;
         open STDOUT, '>', $out;
         open STDERR, '>&', \*STDOUT;
         exec $self->command, @args or POSIX::_exit(127);
