@@ -37,6 +37,8 @@ $api->table(
     [ 'GET /status/x', 404 ],
     [ "GET /status/$none?wait=5s", 404, timeout => 2 ],
     [ "GET /ids/$none", 200 ],
+    [ "GET /summary/$none", 404, detail => 'there is no such job' ],
+    [ 'GET /summary', 404 ],
     [ 'POST /find', 200, type => 'application/json', body => '{}' ],
     [ "POST /cancel/$none", 404 ],
     [ "POST /cancel/x", 404 ],
@@ -55,6 +57,8 @@ $fake->set(0, query => 'hang-headers');
 my $live = ask(host => '10.9.9.9');
 
 ok_until { ($ng->status($live) // {})->{state} eq 'Requesting' } 10, 'it runs';
+
+$api->table([ "GET /summary/$live", 409 ]);
 
 my $job = $ng->status($live);
 my %requests = %{ $job->{requests} };

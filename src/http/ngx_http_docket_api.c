@@ -87,6 +87,9 @@ static ngx_http_docket_endpoint_t  ngx_http_docket_endpoints[] = {
     { ngx_string("status"), NGX_HTTP_DOCKET_READ,
       NGX_HTTP_DOCKET_REST, ngx_http_docket_status },
 
+    { ngx_string("summary"), NGX_HTTP_DOCKET_READ,
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_summary },
+
     { ngx_string("events"), NGX_HTTP_DOCKET_READ,
       NGX_HTTP_DOCKET_REST, ngx_http_docket_events },
 

@@ -8,6 +8,7 @@
  *   ngx_http_docket_explain.c  /explain
  *   ngx_http_docket_answer.c   JSON, problem documents, headers
  *   ngx_http_docket_status.c   /status, /events' data
+ *   ngx_http_docket_summary.c  /summary
  *   ngx_http_docket_list.c     /ids /urls /jobs
  *   ngx_http_docket_find.c     /find
  *   ngx_http_docket_stats.c    /stats /sensors

@@ -206,6 +206,7 @@ ngx_int_t ngx_http_docket_page_url(ngx_http_request_t *r, const char *id,
 /* The endpoints; called after routing and method check. */
 ngx_int_t ngx_http_docket_explain(ngx_http_request_t *r, ngx_str_t *rest);
 ngx_int_t ngx_http_docket_status(ngx_http_request_t *r, ngx_str_t *rest);
+ngx_int_t ngx_http_docket_summary(ngx_http_request_t *r, ngx_str_t *rest);
 ngx_int_t ngx_http_docket_ids(ngx_http_request_t *r, ngx_str_t *rest);
 ngx_int_t ngx_http_docket_urls(ngx_http_request_t *r, ngx_str_t *rest);
 ngx_int_t ngx_http_docket_jobs(ngx_http_request_t *r, ngx_str_t *rest);

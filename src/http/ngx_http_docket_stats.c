@@ -454,6 +454,8 @@ ngx_http_docket_stats_docket(yajl_gen g, ngx_http_docket_main_conf_t *mcf)
     ngx_http_docket_gen_number(g, info.running);
     ngx_http_docket_gen_key(g, "jobs");
     ngx_http_docket_gen_number(g, info.jobs);
+    ngx_http_docket_gen_key(g, "expire_time");
+    ngx_http_docket_gen_number(g, mcf->expire_time / 1000);
     ngx_http_docket_gen_key(g, "generation");
     ngx_http_docket_gen_number(g, info.generation);
     ngx_http_docket_gen_key(g, "helper");

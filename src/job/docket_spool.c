@@ -476,6 +476,32 @@ docket_spool_summary(int dirfd, const char *json, size_t len)
 }
 
 
+char *
+docket_spool_summary_read(const docket_spool_t *sp, const char *id,
+    size_t *len)
+{
+    int    fd, dirfd;
+    char  *json;
+
+    dirfd = docket_spool_open_dir(sp, id);
+    if (dirfd == -1) {
+        return NULL;
+    }
+
+    fd = docket_file_open(dirfd, "summary.json", O_RDONLY);
+    docket_file_close(dirfd);
+
+    if (fd == -1) {
+        return NULL;
+    }
+
+    json = docket_spool_read(fd, len);
+    docket_file_close(fd);
+
+    return json;
+}
+
+
 int
 docket_spool_tidy(int dirfd)
 {

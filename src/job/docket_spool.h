@@ -102,6 +102,9 @@ int docket_spool_publish(const docket_spool_t *sp, int dirfd, int fd,
     uint32_t run, int sync);
 /* Writes summary.json (atomically). */
 int docket_spool_summary(int dirfd, const char *json, size_t len);
+/* Its text as it stands, malloc'd; NULL: errno, ENOENT when there is none. */
+char *docket_spool_summary_read(const docket_spool_t *sp, const char *id,
+    size_t *len);
 
 /* Removes what no finished job has: .run.*, .spill.*, *.tmp.  A file that
    another process is replacing meanwhile is written again by it. */
