@@ -19,6 +19,8 @@
 #   make recorded random requests, most of them hostile, and what reached the
 #                 sensors (RUNS=100000, SEED=1)
 #   make deb      a Debian package in build/deb
+#   make ui       the page, into build/ui
+#   make ui-test  its unit tests and its suite in a browser
 #   make clean
 #
 #   NGX_SRC=DIR   nginx's headers and configure (/usr/share/nginx/src)
@@ -48,7 +50,8 @@ MODULE   := $(BUILD)/ngx_http_docket_module.so
 ASAN     := $(BUILD)/asan
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
-        asan-build demo deb oracle soak faults lockcheck recorded clean
+        asan-build demo deb oracle soak faults lockcheck recorded ui ui-test \
+        clean
 
 all: $(MODULE)
 
@@ -61,15 +64,33 @@ deps:
 	@tools/install-deps build
 
 test-deps:
-	@tools/install-deps build test
+	@tools/install-deps build test ui ui-test
 	@tools/fetch-test-nginx $(BUILD)/test-nginx
 
 test: test-deps
-	@$(MAKE) --no-print-directory all unit fuzz-smoke suites
+	@$(MAKE) --no-print-directory all ui unit fuzz-smoke suites
 
 unit:
 	@$(MAKE) --no-print-directory -C test unit
 	@$(MAKE) --no-print-directory -C test unit SAN=1
+
+# the page: npm's packages are those of ui/package-lock.json
+
+ui: $(BUILD)/ui/index.html
+
+ui-test: $(MODULE) ui
+	@t/run t/ui.t
+
+UI_SRCS := $(wildcard ui/build.js ui/index.html ui/icon.svg ui/src/* \
+           ui/src/*/* ui/src/*/*/*)
+
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	@tools/install-deps ui
+	@cd ui && npm ci --ignore-scripts --loglevel=error > /dev/null
+	@touch $@
+
+$(BUILD)/ui/index.html: ui/node_modules/.package-lock.json $(UI_SRCS)
+	@cd ui && node build.js $(BUILD)/ui
 
 fuzz-smoke fuzz:
 	@$(MAKE) --no-print-directory -C test $@
@@ -83,6 +104,7 @@ recorded: $(MODULE)
 	    t/recorded.t
 
 suites: $(MODULE)
+suites: $(MODULE) ui
 	@t/run $(SUITES)
 
 asan: test-deps
@@ -104,8 +126,8 @@ faults: $(MODULE)
 	@DOCKET_FAULTS=1 t/run t/faults.t
 
 demo:
-	@tools/install-deps build demo
-	@$(MAKE) --no-print-directory all
+	@tools/install-deps build demo ui
+	@$(MAKE) --no-print-directory all ui
 	@tools/demo
 
 deb:

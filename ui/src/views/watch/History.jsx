@@ -5,7 +5,7 @@ export function History({ job }) {
     return (
         <details class="card history">
             <summary>
-                History <span class="muted">run {job.run}, asked {plural(job.asked, 'time')}</span>
+                History <span class="muted">run {job.run}{job.asked > 0 && `, asked ${plural(job.asked, 'time')}`}</span>
             </summary>
             <p class="canonical"><code>{job.query}</code></p>
             <ol class="events">

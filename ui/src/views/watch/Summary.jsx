@@ -41,10 +41,12 @@ export function Summary({ job }) {
             )}
             <div class="tallies">
                 <Conversations job={job} data={data} />
-                <Tally title="Protocols" rows={Object.entries(data.protocols)} all={data.packets}
-                    link={(name) => protocolLink(job, name)} />
-                <Ports job={job} data={data} />
-                <Tally title="Sensors" rows={Object.entries(data.sensors)} all={data.packets} />
+                <div class="side">
+                    <Tally title="Protocols" rows={Object.entries(data.protocols)} all={data.packets}
+                        link={(name) => protocolLink(job, name)} />
+                    <Tally title="Sensors" rows={Object.entries(data.sensors)} all={data.packets} />
+                    <Ports job={job} data={data} />
+                </div>
             </div>
             {data.estimated && (
                 <p class="hint">Many addresses or ports: counts marked ≤ may be too high, never too low.</p>
@@ -84,7 +86,7 @@ function Tally({ title, rows, all, link }) {
 
 function Conversations({ job, data }) {
     return (
-        <div class="tally wide">
+        <div class="tally">
             <h3>Conversations</h3>
             <table>
                 <thead class="sr"><tr><th>Between</th><th>Share</th><th>Packets</th><th>Bytes</th></tr></thead>
