@@ -59,12 +59,17 @@ function words(status) {
 }
 
 // The answer, once it is a good one; throws Problem (status 0: no answer).
-export async function request(path, { method = 'GET', json, signal, headers } = {}) {
+export async function request(path, { method = 'GET', json, text, signal, headers } = {}) {
     const init = { method, signal, headers: { Accept: 'application/json', ...headers } };
 
     if (json !== undefined) {
         init.body = JSON.stringify(json);
         init.headers['Content-Type'] = 'application/json';
+    }
+
+    if (text !== undefined) {
+        init.body = text;
+        init.headers['Content-Type'] = 'text/plain';
     }
 
     let r;

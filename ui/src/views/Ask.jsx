@@ -29,7 +29,6 @@ const FRESH = { ...question.EMPTY, after: '15m' };
 export function Ask({ route }) {
     const { zone, download } = usePrefs();
     const [form, setForm] = useState(FRESH);
-    const [pasted, setPasted] = useState(null);
     const [failure, setFailure] = useState(null);
     const [sending, setSending] = useState(false);
     const [broken, setBroken] = useState(null);
@@ -40,7 +39,6 @@ export function Ask({ route }) {
 
     const set = (change) => {
         setFailure(null);
-        setPasted(null);
         setForm((f) => ({ ...f, ...change }));
     };
     const errors = placed(explained.error);
@@ -66,7 +64,7 @@ export function Ask({ route }) {
     return (
         <div class="ask">
             <h1 class="sr">Ask for packets</h1>
-            <Paste onForm={(f, text) => { setForm(f); setPasted(text); }} onAsked={(a) => opened(a, download)} />
+            <Paste onForm={setForm} onAsked={(a) => opened(a, download)} />
             <div class="columns">
                 <form class="card question" onSubmit={submit} aria-label="Question" noValidate>
                     <div class="head">
@@ -97,7 +95,7 @@ export function Ask({ route }) {
                         </button>
                     </div>
                 </form>
-                <Preview form={form} zone={zone} explained={explained} pasted={pasted} placed={errors} />
+                <Preview form={form} zone={zone} explained={explained} placed={errors} />
             </div>
         </div>
     );

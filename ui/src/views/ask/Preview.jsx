@@ -6,13 +6,12 @@ import * as question from '../../lib/question.js';
 import * as time from '../../lib/time.js';
 import { Badge, Copy, Meter, Notice, Time } from '../../parts/small.jsx';
 
-export function Preview({ form, zone, explained, pasted, placed }) {
+export function Preview({ form, zone, explained, placed }) {
     const { data, error, empty, busy } = explained;
 
     return (
         <section class={`card preview ${busy ? 'stale' : ''}`} aria-label="What will be asked" aria-live="polite">
             <div class="head"><h2>What will be asked</h2></div>
-            {pasted}
             {empty && <p class="muted">Give an address, a port, or paste an event above.</p>}
             {error && <Mistake error={error} placed={placed} />}
             {data && <Explained data={data} form={form} zone={zone} />}
