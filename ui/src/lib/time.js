@@ -68,7 +68,7 @@ function moment(y, mo, d, h, mi, s, ms, zone) {
     const made = zone === 'utc' ? new Date(Date.UTC(y, mo - 1, d, h, mi, s, ms))
         : new Date(y, mo - 1, d, h, mi, s, ms);
     const day = zone === 'utc' ? made.getUTCDate() : made.getDate();
-    return h < 24 && mi < 60 && s < 60 && day === d ? made.getTime() : NaN;
+    return mo >= 1 && mo <= 12 && h < 24 && mi < 60 && s < 60 && day === d ? made.getTime() : NaN;
 }
 
 /*
