@@ -22,27 +22,26 @@ export function Chart({ start, seconds, values, onRange, label }) {
     const { zone, theme } = usePrefs();
 
     useEffect(() => {
-        const style = getComputedStyle(box.current);
-        const color = (name) => style.getPropertyValue(name).trim() || 'gray';
+        const at = box.current;
         const probe = (name) => {
             // a custom property may be a function: the canvas needs a colour
             const el = document.createElement('i');
             el.style.color = `var(${name})`;
-            box.current.append(el);
+            at.append(el);
             const c = getComputedStyle(el).color;
             el.remove();
-            return c || color(name);
+            return c;
         };
         const xs = values.map((_, i) => start / 1000 + i * seconds);
         const axis = { stroke: probe('--muted'), grid: { stroke: probe('--line'), width: 1 }, ticks: { show: false },
             font: '11px system-ui, sans-serif' };
 
         const plot = new uPlot({
-            width: box.current.clientWidth, height: HEIGHT,
+            width: at.clientWidth, height: HEIGHT,
             tzDate: zoned[zone], legend: { show: false },
             cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
             scales: { x: { time: true, range: () => [xs[0], xs[xs.length - 1] + seconds] }, y: { range: (u, lo, hi) => [0, Math.max(1, hi * 1.05)] } },
-            axes: [{ ...axis, size: 26, space: 80, values: (u, at) => at.map((t) => clock(t, zone)) }, { ...axis, size: 52, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 1e7, 1e8] }],
+            axes: [{ ...axis, size: 26, space: 80, values: (u, ts) => ts.map((t) => clock(t, zone)) }, { ...axis, size: 52, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 1e7, 1e8] }],
             series: [{}, {
                 stroke: probe('--accent'), fill: probe('--accent-soft'), width: 1,
                 paths: uPlot.paths.bars({ size: [0.94, 60], align: 1 }), points: { show: false },
@@ -54,12 +53,12 @@ export function Chart({ start, seconds, values, onRange, label }) {
                     onRange(u.posToVal(left, 'x') * 1000, u.posToVal(left + width, 'x') * 1000);
                 }],
             },
-        }, [xs, values], box.current);
+        }, [xs, values], at);
 
         const resized = new ResizeObserver(() => {
-            plot.setSize({ width: box.current.clientWidth, height: HEIGHT });
+            plot.setSize({ width: at.clientWidth, height: HEIGHT });
         });
-        resized.observe(box.current);
+        resized.observe(at);
         return () => { resized.disconnect(); plot.destroy(); };
     }, [start, seconds, values, zone, theme]);
 

@@ -1,0 +1,259 @@
+// The page in a browser, against real Stenographers and sensors that are told
+// what to do.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+import { DEADLINE, iso, open, packets, serious, shot, start } from './rig.js';
+
+const built = join(dirname(fileURLToPath(import.meta.url)), '../../../build/ui');
+const VIEWS = [['wide', { width: 1280, height: 860 }], ['narrow', { width: 360, height: 740 }]];
+
+let rig;
+let range;      // of all real packets: a path, and a suffix for truth
+
+before(async () => {
+    rig = await start();
+    range = `after/${iso(rig.real.first)}/before/${iso(rig.real.first + 600)}`;
+});
+after(() => rig?.stop());
+
+// A condition that a person would see come true.
+const until = (page, f, arg) => page.waitForFunction(f, arg, { timeout: DEADLINE });
+const state = (page, name) => page.getByRole('region', { name: 'Job', exact: true }).locator('.badge', { hasText: name }).waitFor();
+const bytesOf = async (d) => new Uint8Array(await readFile(await d.path()));
+
+test('all of it is under 150 KB, and without a foreign address', async () => {
+    let size = 0;
+    for (const name of await readdir(built)) {
+        const data = await readFile(join(built, name));
+        size += gzipSync(data).length;
+        const urls = [...data.toString('latin1').matchAll(/https?:\/\/[^"'`)\s]+/g)].map((m) => m[0])
+            .filter((u) => !/^http:\/\/www\.w3\.org\//.test(u));
+        assert.deepEqual(urls, [], name);
+    }
+    assert.ok(size < 150 * 1024, `${size} bytes`);
+});
+
+test('asked by fields: explained while typed, downloaded by itself, the truth byte for byte', async () => {
+    const { page, done } = await open(rig);
+
+    await page.goto(rig.real.url);
+    await page.getByLabel('Addresses and networks').fill('203.0.113.77');
+    await page.getByLabel('Ports').fill('8080');
+    await page.getByLabel('After', { exact: true }).fill(iso(rig.real.first));
+    await page.getByLabel('Before', { exact: true }).fill(iso(rig.real.first + 600));
+    const preview = page.getByRole('region', { name: 'What will be asked' });
+    await preview.getByText(`host 203.0.113.77 and port 8080 and after ${iso(rig.real.first)}`).waitFor();
+    await preview.getByText('s1, s2, s3').waitFor();
+    await preview.getByText('Europe/Berlin').first().waitFor();
+    await preview.getByRole('progressbar').waitFor();
+
+    const coming = page.waitForEvent('download');
+    await page.getByLabel('Ports').press('Enter');
+    const d = await coming;
+    assert.match(d.suggestedFilename(), /^host-203\.0\.113\.77-port-8080_\d{8}T\d{6}Z_[0-9a-f]{8}\.pcap$/);
+    const truth = await rig.tell('truth host 203.0.113.77 and port 8080');
+    assert.equal(truth.length, 24);
+    assert.deepEqual(packets(await bytesOf(d)), truth);
+
+    await state(page, 'Completed');
+    // the table has the same packets
+    const rows = page.locator('.packets tbody tr');
+    await until(page, (n) => document.querySelectorAll('.packets tbody tr').length === n, truth.length);
+    assert.match(await rows.first().innerText(), /10\.1\.0\.6:6666\s+203\.0\.113\.77:8080\s+TCP/);
+    await rows.first().click();
+    await page.locator('.hex').getByText('shared-1-0').waitFor();
+
+    // one click away from a narrower question
+    await page.getByRole('link', { name: /10\.2\.0\.6.*203\.0\.113\.77/ }).click();
+    await preview.getByText('host 10.2.0.6 and host 203.0.113.77 and port 8080').waitFor();
+    await done();
+});
+
+test('an expression: the mistake is marked, libpcap speaks of the filter', async () => {
+    const { page, done } = await open(rig, { allow: [/status of 400/] });
+
+    await page.goto(`${rig.real.url}#/ask/query/${encodeURIComponent('host 10.1.0.2 and prot 53')}`);
+    await until(page, () => document.querySelector('.marked mark')?.textContent === 'p');
+    const left = await page.evaluate(() => document.querySelector('.marked mark').previousSibling.textContent);
+    assert.equal(left, 'host 10.1.0.2 and ');
+    assert.match(await page.locator('#expr-hint').innerText(), /but found "prot"/);
+    await page.getByLabel(/Expression/).fill('host 10.1.0.2 and (port 53 or port 54)');
+    await until(page, () => !document.querySelector('.marked mark'));
+
+    await page.getByText('Sensors, filter, limits').click();
+    await page.getByLabel('BPF filter').fill('tcp and tcp[99');
+    await page.locator('#filter-hint.mistake').waitFor();
+    await page.getByLabel('BPF filter').fill('tcp and foo');
+    await until(page, () => document.querySelector('.marked mark')?.textContent === 'f');
+    await done();
+});
+
+test('a link of another site is filled in, not sent', async () => {
+    const { page, done } = await open(rig);
+    await page.goto(`${rig.real.url}#/ask/host/10.1.0.2/port/53/or/host/10.2.0.2/${range}?limit-packets=3`);
+    await page.getByLabel(/Expression/).waitFor();
+    assert.equal(await page.getByLabel(/Expression/).inputValue(), '((host 10.1.0.2 and port 53) or host 10.2.0.2)');
+    await done();
+});
+
+test('bars move while a slow sensor sends; the page outlives a reload and a restart; cancel', async () => {
+    const { page, done } = await open(rig, { allow: [/Failed to load resource|ERR_/] });
+
+    await rig.sensor(0, { rate: 150000 });
+    await page.goto(`${rig.fake.url}#/ask/port/80/after/${iso(rig.fake.first)}/before/${iso(rig.fake.first + 600)}`);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await state(page, 'Requesting');
+    assert.equal(await page.getByText('Download while it is merged').count(), 1);
+
+    const received = () => document.querySelector('.bar .num').textContent;
+    const first = await page.evaluate(received);
+    await until(page, (was) => document.querySelector('.bar .num').textContent !== was, first);
+    await page.locator('.pulse', { hasText: 'live' }).waitFor();
+    await shot(page, 'watch-moving');
+
+    assert.equal((await rig.tell('reload fake')).ok, 1);
+    const second = await page.evaluate(received);
+    await until(page, (was) => document.querySelector('.bar .num')?.textContent !== was, second);
+
+    assert.equal((await rig.tell('stop fake')).ok, 1);
+    await page.getByText('The server does not answer just now').waitFor();
+    assert.equal((await rig.tell('start fake')).ok, 1);
+    await page.locator('.pulse', { hasText: 'live' }).waitFor();
+    await state(page, 'Requesting');
+
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Really cancel?' }).click();
+    await state(page, 'Cancelled');
+    await rig.sensor(0);
+    await done();
+});
+
+test('a sensor that fails: partial, the reason as text, asked again', async () => {
+    const { page, done } = await open(rig);
+    const evil = '<img src=x onerror=alert(1)>';
+
+    await rig.sensor(2, { status: 503, text: evil });
+    await page.goto(`${rig.fake.url}#/ask/host/10.1.0.2/after/${iso(rig.fake.first)}/before/${iso(rig.fake.first + 120)}`);
+    await page.getByRole('checkbox', { name: /Download/ }).uncheck();
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText('Partial:').waitFor();
+    await page.locator('.bar', { hasText: 's2' }).getByText(`503: ${evil}`).waitFor();
+    assert.equal(await page.locator('img[src="x"]').count(), 0);
+
+    await rig.sensor(2);
+    await page.getByRole('button', { name: 'Ask the missing sensors again' }).click();
+    await page.locator('.bar', { hasText: 's2' }).locator('.badge.good').waitFor();
+    await until(page, () => !document.body.textContent.includes('Partial:'));
+    await done();
+});
+
+test('10,000 jobs: paged, filtered, hostile names as text, deleted', async () => {
+    const { page, done } = await open(rig);
+
+    await page.goto(`${rig.fake.url}#/jobs?text=onerror`);
+    await page.locator('.list tbody tr').first().waitFor();
+    assert.equal(await page.locator('.list tbody tr').count(), 1);
+    assert.match(await page.locator('.list tbody').innerText(), /<img src=x onerror=alert\(1\)>/);
+    await page.locator('.list .by', { hasText: '<script>' }).waitFor();
+    await page.locator('.list .q a').click();
+    await page.locator('.bar .words', { hasText: '<script>' }).first().waitFor();
+    await page.getByText('History').click();
+    await page.locator('.events', { hasText: '<img' }).first().waitFor();
+    assert.equal(await page.locator('main img, main script').count(), 0);
+
+    await page.goto(`${rig.fake.url}#/jobs`);
+    await until(page, () => document.querySelectorAll('.list tbody tr').length === 50);
+    const newest = await page.locator('.list .terms').first().innerText();
+    for (let i = 2; i <= 4; i++) {
+        await page.getByRole('button', { name: 'Older' }).click();
+        await page.getByText(`page ${i}`).waitFor();
+        await until(page, (t) => document.querySelector('.list .terms')?.textContent !== t, newest);
+    }
+    assert.equal(await page.locator('.list tbody tr').count(), 50);
+
+    // one that only a look through all of them finds
+    const rare = 'host 10.0.39.250';
+    await page.getByLabel('State').selectOption('Failed');
+    await page.getByLabel('Text').fill('host 10.2.39.');
+    await until(page, () => [...document.querySelectorAll('.list .terms')].length > 0
+        && [...document.querySelectorAll('.list .terms')].every((t) => t.textContent.startsWith('host 10.2.39.')));
+    assert.match(page.url(), /text=host\+10\.2\.39\.&state=Failed|state=Failed&text=host\+10\.2\.39\./);
+    await page.getByLabel('Text').fill(`${rare} and port 9999`);
+    await page.getByText('No job is like this.').waitFor();
+
+    await page.goto(`${rig.fake.url}#/jobs?text=host+10.2.0.2+`);
+    await until(page, () => document.querySelectorAll('.list tbody tr').length === 1);
+    const row = page.locator('.list tbody tr').first();
+    await row.locator('.by', { hasText: 'ada' }).waitFor();
+    await row.getByRole('button', { name: 'Delete' }).click();
+    await row.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('No job is like this.').waitFor();
+    await done();
+});
+
+test('sensors: one is down, how far back each reaches', async () => {
+    const { page, done } = await open(rig);
+
+    await rig.sensor(3, { listen: 'refuse' });
+    await page.goto(`${rig.fake.url}#/sensors`);
+    await page.locator('.sensor', { hasText: 's3' }).getByText('down', { exact: true }).waitFor();
+    await page.locator('.sensor', { hasText: 's3' }).locator('.notice').waitFor();
+    await page.locator('.sensor', { hasText: 's1' }).getByText(/days left/).waitFor();
+    assert.equal(await page.locator('.reach .track > div').count(), 3);
+    await page.getByText('Free in the spool').waitFor();
+    await rig.sensor(3);
+    await done();
+});
+
+test('under a prefix and behind a password', async () => {
+    const { page, done } = await open(rig, { httpCredentials: { username: 'analyst', password: 'secret' } });
+
+    await page.goto(`${rig.real.url}tools/docket/#/ask/host/10.3.0.2/${range}`);
+    const coming = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    const d = await coming;
+    assert.match(d.url(), /\/tools\/docket\/results\//);
+    assert.deepEqual(packets(await bytesOf(d)), await rig.tell('truth host 10.3.0.2'));
+    await page.getByText('History').click();
+    await done();
+});
+
+for (const [size, viewport] of VIEWS) for (const colorScheme of ['light', 'dark']) {
+    test(`every view, ${size} and ${colorScheme}: axe, no sideways scrolling`, async () => {
+        const { page, done } = await open(rig, { viewport, colorScheme, allow: [/status of 400/] });
+        const look = async (name) => {
+            assert.deepEqual(await serious(page), [], name);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+            assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
+            await shot(page, `${name}-${size}-${colorScheme}`);
+        };
+
+        await page.goto(`${rig.real.url}#/ask/host/10.1.0.2/port/53/${range}`);
+        await page.locator('.preview .facts').waitFor();
+        await look('ask');
+        await page.goto(`${rig.real.url}#/ask/query/${encodeURIComponent('host 10.1.0.2 and (port 53 or prot 80)')}?filter=udp`);
+        await page.locator('.marked mark').waitFor();
+        await look('ask-mistake');
+        await page.goto(`${rig.real.url}#/ask/net/10.0.0.0/8/${range}`);
+        await page.locator('.preview .facts').waitFor();
+        await page.getByRole('checkbox', { name: /Download/ }).uncheck();
+        await page.getByRole('button', { name: 'Ask', exact: true }).click();
+        await page.locator('.packets tbody tr').nth(2).click();
+        await page.locator('.hex').waitFor();
+        await page.locator('.chart canvas').waitFor();
+        await look('watch');
+        await page.goto(`${rig.fake.url}#/jobs`);
+        await page.locator('.list .by', { hasText: 'ada' }).first().waitFor();
+        await look('jobs');
+        await page.goto(`${rig.real.url}#/sensors`);
+        await page.locator('.sensor details').first().waitFor();
+        await look('sensors');
+        await done();
+    });
+}
