@@ -11,7 +11,7 @@ export function useNow(period = 1000) {
 }
 
 /*
- * Calls load(signal) at once, then "period" milliseconds after each answer,
+ * Calls load(signal) at once, then period(DATA) milliseconds after each answer,
  * while the page is seen; again at once when one of "deps" changes or the page
  * is seen again.  {data, error, loading, again}.
  */
@@ -28,14 +28,17 @@ export function usePoll(load, period, deps) {
             clearTimeout(timer);
             if (busy) return;
             busy = true;
+            let wait = 0;
             try {
                 const data = await load(control.signal);
+                wait = period(data);
                 if (!control.signal.aborted) set({ data, error: null, loading: false });
             } catch (error) {
+                wait = period(null);
                 if (!control.signal.aborted) set((s) => ({ ...s, error, loading: false }));
             }
             busy = false;
-            if (period && !control.signal.aborted && !document.hidden) timer = setTimeout(step, period);
+            if (wait && !control.signal.aborted && !document.hidden) timer = setTimeout(step, wait);
         }
 
         const seen = () => { if (!document.hidden) step(); };

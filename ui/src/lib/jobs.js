@@ -10,28 +10,27 @@ export const PAGE = 50;
 const PARTS = 40;
 
 /*
- * A page: {entries, next}.  "page" are the arguments of the page that the one
- * before it named ('': the first).
+ * A page: {entries, next, parts}.  "page" are the arguments of the page that the
+ * one before it named ('': the first); "parts": so many answers it took.
  */
 export async function search(filters, page, signal) {
     const found = [];
     let args = page || first(filters);
 
-    for (let i = 0; i < PARTS; i++) {
+    for (let parts = 1; parts <= PARTS; parts++) {
         const { entries, next } = await part(filters, args, signal);
         found.push(...entries);
-        if (!next || found.length >= PAGE) return { entries: found, next };
+        if (!next || found.length >= PAGE) return { entries: found, next, parts };
         args = next;
     }
 
-    return { entries: found, next: args };
+    return { entries: found, next: args, parts: PARTS };
 }
 
 function first({ text, state }) {
-    const args = new URLSearchParams({ limit: PAGE });
-    if (text) args.set('text', text);
-    if (state) args.set('state', state);
-    return args.toString();
+    // nginx takes a "+" as it is
+    return [`limit=${PAGE}`, text && `text=${encodeURIComponent(text)}`, state && `state=${state}`]
+        .filter(Boolean).join('&');
 }
 
 function part(filters, args, signal) {

@@ -28,7 +28,10 @@ export function Jobs({ route }) {
     useEffect(() => setPages(['']), [settled]);
 
     const { data, error, loading, again } = usePoll(
-        (signal) => search(settled, page, signal), first ? PERIOD : 5 * PERIOD, [settled, page],
+        (signal) => search(settled, page, signal),
+        // a look through thousands of jobs is not for every moment
+        (found) => (first && (found?.parts ?? 1) === 1 ? PERIOD : 10 * PERIOD),
+        [settled, page],
     );
 
     function filter(change) {
@@ -54,7 +57,7 @@ export function Jobs({ route }) {
                 <nav class="pager" aria-label="Pages">
                     <button type="button" class="secondary" disabled={first}
                         onClick={() => setPages(pages.slice(0, -1))}>Newer</button>
-                    <span class="muted">page {pages.length}{first && ', live'}</span>
+                    <span class="muted">page {pages.length}{first && data.parts === 1 && ', live'}</span>
                     <button type="button" class="secondary" disabled={!data.next}
                         onClick={() => setPages([...pages, data.next])}>Older</button>
                 </nav>
@@ -66,5 +69,5 @@ export function Jobs({ route }) {
 // How many there are, and how long they are kept: /stats asks the sensors too,
 // so it is not asked often.
 function useServer() {
-    return usePoll((signal) => api.get('stats', { signal }), 15000, []).data?.docket ?? null;
+    return usePoll((signal) => api.get('stats', { signal }), () => 15000, []).data?.docket ?? null;
 }

@@ -11,8 +11,8 @@ const PERIOD = 5000;
 
 export function Sensors() {
     const now = useNow(5000);
-    const configured = usePoll((signal) => api.get('sensors', { signal }), 0, []);
-    const stats = usePoll((signal) => api.get('stats', { signal }), PERIOD, []);
+    const configured = usePoll((signal) => api.get('sensors', { signal }), () => 0, []);
+    const stats = usePoll((signal) => api.get('stats', { signal }), () => PERIOD, []);
 
     useTitle('Sensors');
 

@@ -177,14 +177,13 @@ test('10,000 jobs: paged, filtered, hostile names as text, deleted', async () =>
     }
     assert.equal(await page.locator('.list tbody tr').count(), 50);
 
-    // one that only a look through all of them finds
-    const rare = 'host 10.0.39.250';
+    // the oldest, which only a look through all of them finds
     await page.getByLabel('State').selectOption('Failed');
     await page.getByLabel('Text').fill('host 10.2.39.');
     await until(page, () => [...document.querySelectorAll('.list .terms')].length > 0
         && [...document.querySelectorAll('.list .terms')].every((t) => t.textContent.startsWith('host 10.2.39.')));
     assert.match(page.url(), /text=host\+10\.2\.39\.&state=Failed|state=Failed&text=host\+10\.2\.39\./);
-    await page.getByLabel('Text').fill(`${rare} and port 9999`);
+    await page.getByLabel('Text').fill('host 10.2.39.250 and port 9999');
     await page.getByText('No job is like this.').waitFor();
 
     await page.goto(`${rig.fake.url}#/jobs?text=host+10.2.0.2+`);
@@ -200,11 +199,13 @@ test('10,000 jobs: paged, filtered, hostile names as text, deleted', async () =>
 test('sensors: one is down, how far back each reaches', async () => {
     const { page, done } = await open(rig);
 
-    await rig.sensor(3, { listen: 'refuse' });
+    await rig.sensor(3, { stats: 'drop' });
+    const card = (name) => page.locator('.sensor', { has: page.getByRole('heading', { name, exact: true }) });
+
     await page.goto(`${rig.fake.url}#/sensors`);
-    await page.locator('.sensor', { hasText: 's3' }).getByText('down', { exact: true }).waitFor();
-    await page.locator('.sensor', { hasText: 's3' }).locator('.notice').waitFor();
-    await page.locator('.sensor', { hasText: 's1' }).getByText(/days left/).waitFor();
+    await card('s3').getByText('down', { exact: true }).waitFor();
+    await card('s3').locator('.notice').waitFor();
+    await card('s1').getByText(/days left/).waitFor();
     assert.equal(await page.locator('.reach .track > div').count(), 3);
     await page.getByText('Free in the spool').waitFor();
     await rig.sensor(3);
