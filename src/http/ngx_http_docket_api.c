@@ -16,7 +16,6 @@
 /* flags of an endpoint */
 #define NGX_HTTP_DOCKET_REST  0x01    /* something follows its name */
 #define NGX_HTTP_DOCKET_BODY  0x02    /* the body of a POST is read */
-#define NGX_HTTP_DOCKET_LINK  0x04    /* a person may come from another site */
 
 
 typedef ngx_int_t (*ngx_http_docket_endpoint_pt)(ngx_http_request_t *r,
@@ -27,6 +26,7 @@ typedef struct {
     ngx_uint_t                   methods;
     ngx_uint_t                   flags;
     ngx_http_docket_endpoint_pt  handler;
+    const char                  *page;      /* as ngx_http_docket_site() */
 } ngx_http_docket_endpoint_t;
 
 
@@ -49,82 +49,84 @@ static ngx_int_t ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest);
 static ngx_int_t ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest);
 static ngx_int_t ngx_http_docket_openapi(ngx_http_request_t *r,
     ngx_str_t *rest);
-static ngx_int_t ngx_http_docket_ask_and_send(ngx_http_request_t *r,
-    ngx_http_docket_source_e source);
 
 
 static ngx_http_docket_endpoint_t  ngx_http_docket_root = {
-    ngx_string(""), NGX_HTTP_POST, NGX_HTTP_DOCKET_BODY, ngx_http_docket_post
+    ngx_string(""), NGX_HTTP_POST, NGX_HTTP_DOCKET_BODY, ngx_http_docket_post,
+    NULL
 };
 
 
 static ngx_http_docket_endpoint_t  ngx_http_docket_job = {
     ngx_string("ID"), NGX_HTTP_DELETE, NGX_HTTP_DOCKET_REST,
-    ngx_http_docket_delete
+    ngx_http_docket_delete, NULL
 };
 
 
 static ngx_http_docket_endpoint_t  ngx_http_docket_endpoints[] = {
 
     { ngx_string("uri"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_LINK, ngx_http_docket_uri },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_uri, "ask/" },
 
     { ngx_string("q"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_LINK, ngx_http_docket_uri },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_uri, "ask/" },
 
     { ngx_string("raw"), NGX_HTTP_DOCKET_READ|NGX_HTTP_POST,
-      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_raw },
+      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_raw, NULL },
 
     { ngx_string("pcap"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_pcap },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_pcap, NULL },
 
     { ngx_string("query"), NGX_HTTP_POST,
-      NGX_HTTP_DOCKET_BODY, ngx_http_docket_query },
+      NGX_HTTP_DOCKET_BODY, ngx_http_docket_query, NULL },
 
     { ngx_string("explain"), NGX_HTTP_DOCKET_READ|NGX_HTTP_POST,
-      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_explain },
+      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_explain, NULL },
+
+    { ngx_string("pivot"), NGX_HTTP_DOCKET_READ|NGX_HTTP_POST,
+      NGX_HTTP_DOCKET_BODY, ngx_http_docket_pivot, "pivot" },
 
     { ngx_string("status"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_status },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_status, NULL },
 
     { ngx_string("summary"), NGX_HTTP_DOCKET_READ,
       NGX_HTTP_DOCKET_REST, ngx_http_docket_summary },
 
     { ngx_string("events"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_events },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_events, NULL },
 
     { ngx_string("stats"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_stats },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_stats, NULL },
 
     { ngx_string("ids"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_ids },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_ids, NULL },
 
     { ngx_string("urls"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_urls },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_urls, NULL },
 
-    { ngx_string("jobs"), NGX_HTTP_DOCKET_READ, 0, ngx_http_docket_jobs },
+    { ngx_string("jobs"), NGX_HTTP_DOCKET_READ, 0, ngx_http_docket_jobs, NULL },
 
     { ngx_string("find"), NGX_HTTP_POST,
-      NGX_HTTP_DOCKET_BODY, ngx_http_docket_search },
+      NGX_HTTP_DOCKET_BODY, ngx_http_docket_search, NULL },
 
     { ngx_string("cancel"), NGX_HTTP_POST,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_cancel },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_cancel, NULL },
 
     { ngx_string("retry"), NGX_HTTP_POST,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_retry },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_retry, NULL },
 
-    { ngx_string("clean"), NGX_HTTP_POST, 0, ngx_http_docket_clean_now },
+    { ngx_string("clean"), NGX_HTTP_POST, 0, ngx_http_docket_clean_now, NULL },
 
     { ngx_string("sensors"), NGX_HTTP_DOCKET_READ,
-      0, ngx_http_docket_sensors },
+      0, ngx_http_docket_sensors, NULL },
 
     { ngx_string("metrics"), NGX_HTTP_DOCKET_READ,
-      0, ngx_http_docket_metrics },
+      0, ngx_http_docket_metrics, NULL },
 
     { ngx_string("openapi.json"), NGX_HTTP_DOCKET_READ,
-      0, ngx_http_docket_openapi },
+      0, ngx_http_docket_openapi, NULL },
 
-    { ngx_null_string, 0, 0, NULL }
+    { ngx_null_string, 0, 0, NULL, NULL }
 };
 
 
@@ -150,8 +152,7 @@ ngx_http_docket_api_handler(ngx_http_request_t *r)
 
     ep = (rc == NGX_OK) ? ngx_http_docket_route(ctx) : NULL;
 
-    rc = ngx_http_docket_site(r, ep != NULL
-                                 && (ep->flags & NGX_HTTP_DOCKET_LINK));
+    rc = ngx_http_docket_site(r, (ep != NULL) ? ep->page : NULL);
 
     if (rc != NGX_OK) {
         return rc;
@@ -451,7 +452,7 @@ ngx_http_docket_not_allowed(ngx_http_request_t *r, ngx_uint_t methods)
 
 /* Questions. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_docket_ask_and_send(ngx_http_request_t *r,
     ngx_http_docket_source_e source)
 {
@@ -505,6 +506,14 @@ ngx_http_docket_post(ngx_http_request_t *r, ngx_str_t *rest)
 static ngx_int_t
 ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest)
 {
+    return ngx_http_docket_ask_link(r, NGX_HTTP_DOCKET_FROM_URI);
+}
+
+
+ngx_int_t
+ngx_http_docket_ask_link(ngx_http_request_t *r,
+    ngx_http_docket_source_e source)
+{
     ngx_int_t                    rc;
     ngx_str_t                    url;
     ngx_uint_t                   status;
@@ -514,7 +523,7 @@ ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest)
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
 
     if (lcf->ui_url.len == 0) {
-        return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_URI);
+        return ngx_http_docket_ask_and_send(r, source);
     }
 
     ngx_str_set(&url, "Accept");
@@ -524,12 +533,12 @@ ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest)
     }
 
     if (!ngx_http_docket_wants_page(r) || r->method == NGX_HTTP_HEAD) {
-        return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_URI);
+        return ngx_http_docket_ask_and_send(r, source);
     }
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
 
-    rc = ngx_http_docket_read_query(r, NGX_HTTP_DOCKET_FROM_URI, ctx->offset);
+    rc = ngx_http_docket_read_query(r, source, ctx->offset);
 
     if (rc == NGX_OK) {
         rc = ngx_http_docket_ask(r, &status);

@@ -6,6 +6,7 @@
  *   ngx_http_docket_input.c    request -> docket_query_t
  *   ngx_http_docket_ask.c      docket_query_t -> queued or known
  *   ngx_http_docket_explain.c  /explain
+ *   ngx_http_docket_pivot.c    /pivot
  *   ngx_http_docket_answer.c   JSON, problem documents, headers
  *   ngx_http_docket_status.c   /status, /events' data
  *   ngx_http_docket_summary.c  /summary
@@ -28,6 +29,7 @@
 #include "ngx_http_docket.h"
 #include "zone/ngx_http_docket_zone.h"
 #include "query/docket_query.h"
+#include "pivot/docket_pivot.h"
 
 #include <yajl/yajl_gen.h>
 
@@ -42,6 +44,7 @@ typedef struct {
                                                   endpoint's name */
     size_t                         offset;     /* of the same in raw_path */
     docket_query_t                *query;      /* freed by a pool clean-up */
+    const docket_pivot_result_t   *pivot;      /* of /pivot, as "query" */
     ngx_http_docket_job_t          job;        /* once asked or found */
     ngx_uint_t                     known;      /* job is filled */
     ngx_uint_t                     duplicate;
@@ -70,7 +73,9 @@ typedef enum {
     NGX_HTTP_DOCKET_FROM_BODY,                 /* form or JSON */
     NGX_HTTP_DOCKET_FROM_RAW_URI,              /* /raw/EXPR */
     NGX_HTTP_DOCKET_FROM_RAW_BODY,             /* text, form or JSON */
-    NGX_HTTP_DOCKET_FROM_STENO_BODY            /* /query: always verbatim */
+    NGX_HTTP_DOCKET_FROM_STENO_BODY,           /* /query: always verbatim */
+    NGX_HTTP_DOCKET_FROM_EVENT_ARGS,           /* /pivot?src_ip=.. */
+    NGX_HTTP_DOCKET_FROM_EVENT_BODY            /* an event, or a form of it */
 } ngx_http_docket_source_e;
 
 ngx_int_t ngx_http_docket_read_query(ngx_http_request_t *r,
@@ -90,7 +95,8 @@ ngx_int_t ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status);
 ngx_int_t ngx_http_docket_find(ngx_http_request_t *r, const char *id,
     ngx_http_docket_job_t *job, ngx_str_t *record);
 
-/* {id, query, state, url, time, Requested, duplicate} with 200 or 202. */
+/* {id, query, state, url, time, Requested, duplicate} with 200 or 202; of
+   /pivot with "pivot". */
 ngx_int_t ngx_http_docket_send_asked(ngx_http_request_t *r,
     ngx_uint_t status);
 

@@ -726,6 +726,11 @@ ngx_http_docket_send_asked(ngx_http_request_t *r, ngx_uint_t status)
     ngx_http_docket_gen_str(g, buf, len);
     ngx_http_docket_gen_key(g, "duplicate");
     yajl_gen_bool(g, ctx->duplicate);
+
+    if (ctx->pivot != NULL) {
+        ngx_http_docket_gen_pivot(g, ctx->pivot);
+    }
+
     yajl_gen_map_close(g);
 
     return ngx_http_docket_send_json(r, status, g);

@@ -37,8 +37,9 @@ ngx_int_t ngx_http_docket_arg(ngx_http_request_t *r, const char *name,
 
 
 /* ngx_http_docket_site.c: NGX_OK, or what the content handler returns because
-   another site sent this.  "link": a person may follow a link to it. */
-ngx_int_t ngx_http_docket_site(ngx_http_request_t *r, ngx_uint_t link);
+   another site sent this.  "page" is the page's view that shows such a question
+   before it is asked, when a person may follow a link to it, or NULL. */
+ngx_int_t ngx_http_docket_site(ngx_http_request_t *r, const char *page);
 /* The client shows pages, and there is one to be shown. */
 ngx_uint_t ngx_http_docket_wants_page(ngx_http_request_t *r);
 
@@ -49,7 +50,9 @@ typedef enum {
     NGX_HTTP_DOCKET_IS_URI,
     NGX_HTTP_DOCKET_IS_FORM,
     NGX_HTTP_DOCKET_IS_JSON,
-    NGX_HTTP_DOCKET_IS_RAW
+    NGX_HTTP_DOCKET_IS_RAW,
+    NGX_HTTP_DOCKET_IS_EVENT,                  /* "args" are a part of it */
+    NGX_HTTP_DOCKET_IS_EVENT_FORM
 } ngx_http_docket_form_e;
 
 typedef struct {
@@ -67,7 +70,8 @@ ngx_int_t ngx_http_docket_input(ngx_http_request_t *r,
 /* What the location asks of a question; "now" is now. */
 docket_query_conf_t *ngx_http_docket_query_conf(ngx_http_request_t *r);
 
-/* Reads "in" into a query that is freed with r->pool.  NGX_OK;
+/* Reads "in" into a query that is freed with r->pool; of an event ctx->pivot is
+   filled in.  NGX_OK;
    NGX_DECLINED: the error is in *query; NGX_ERROR: no memory. */
 ngx_int_t ngx_http_docket_parse(ngx_http_request_t *r,
     ngx_http_docket_input_t *in, docket_query_conf_t *conf,
@@ -203,8 +207,22 @@ ngx_int_t ngx_http_docket_page_url(ngx_http_request_t *r, const char *id,
     ngx_str_t *url);
 
 
+/* As /uri answers, from any source. */
+ngx_int_t ngx_http_docket_ask_link(ngx_http_request_t *r,
+    ngx_http_docket_source_e source);
+/* ngx_http_docket_api.c: asks, or looks for HEAD, and answers with JSON. */
+ngx_int_t ngx_http_docket_ask_and_send(ngx_http_request_t *r,
+    ngx_http_docket_source_e source);
+/* As /explain answers, from any source. */
+ngx_int_t ngx_http_docket_explain_from(ngx_http_request_t *r,
+    ngx_http_docket_source_e source);
+/* Adds "pivot" to an object. */
+void ngx_http_docket_gen_pivot(yajl_gen g, const docket_pivot_result_t *p);
+
+
 /* The endpoints; called after routing and method check. */
 ngx_int_t ngx_http_docket_explain(ngx_http_request_t *r, ngx_str_t *rest);
+ngx_int_t ngx_http_docket_pivot(ngx_http_request_t *r, ngx_str_t *rest);
 ngx_int_t ngx_http_docket_status(ngx_http_request_t *r, ngx_str_t *rest);
 ngx_int_t ngx_http_docket_summary(ngx_http_request_t *r, ngx_str_t *rest);
 ngx_int_t ngx_http_docket_ids(ngx_http_request_t *r, ngx_str_t *rest);

@@ -30,6 +30,22 @@ static void ngx_http_docket_explain_sensor(yajl_gen g,
 ngx_int_t
 ngx_http_docket_explain(ngx_http_request_t *r, ngx_str_t *rest)
 {
+    if (r->method == NGX_HTTP_POST && rest->len != 0) {
+        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
+                                       "the question is taken from the path "
+                                       "or from the body, not from both");
+    }
+
+    return ngx_http_docket_explain_from(r, (r->method == NGX_HTTP_POST)
+                                           ? NGX_HTTP_DOCKET_FROM_RAW_BODY
+                                           : NGX_HTTP_DOCKET_FROM_URI);
+}
+
+
+ngx_int_t
+ngx_http_docket_explain_from(ngx_http_request_t *r,
+    ngx_http_docket_source_e source)
+{
     int64_t                       until;
     yajl_gen                      g;
     ngx_int_t                     rc;
@@ -44,16 +60,8 @@ ngx_http_docket_explain(ngx_http_request_t *r, ngx_str_t *rest)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
 
-    if (r->method == NGX_HTTP_POST && rest->len != 0) {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "the question is taken from the path "
-                                       "or from the body, not from both");
-    }
+    rc = ngx_http_docket_input(r, source, ctx->offset, NULL, &in);
 
-    rc = ngx_http_docket_input(r, (r->method == NGX_HTTP_POST)
-                                  ? NGX_HTTP_DOCKET_FROM_RAW_BODY
-                                  : NGX_HTTP_DOCKET_FROM_URI,
-                               ctx->offset, NULL, &in);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -113,6 +121,10 @@ ngx_http_docket_explain(ngx_http_request_t *r, ngx_str_t *rest)
 
     if (ngx_http_docket_explain_requests(r, g, q) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->pivot != NULL) {
+        ngx_http_docket_gen_pivot(g, ctx->pivot);
     }
 
     yajl_gen_map_close(g);

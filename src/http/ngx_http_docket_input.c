@@ -11,14 +11,22 @@ static ngx_int_t ngx_http_docket_input_body(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_docket_is_type(ngx_http_request_t *r,
     const char *type);
 static ngx_uint_t ngx_http_docket_is_form(ngx_str_t *body);
+static ngx_int_t ngx_http_docket_input_event(ngx_http_request_t *r,
+    ngx_http_docket_input_t *in);
 static ngx_int_t ngx_http_docket_fields_of_args(ngx_http_request_t *r,
     const char *const *options, ngx_str_t *args);
+static int ngx_http_docket_read_event(ngx_http_request_t *r,
+    ngx_http_docket_input_t *in, docket_query_t *q);
 static int ngx_http_docket_read_headers(ngx_http_request_t *r,
     docket_query_t *q);
 static void ngx_http_docket_query_cleanup(void *data);
 
 
 static const char *const  ngx_http_docket_options[] = { "partial", NULL };
+
+static const char *const  ngx_http_docket_event_options[] = {
+    "explain", NULL
+};
 
 
 int64_t
@@ -150,8 +158,21 @@ ngx_http_docket_input(ngx_http_request_t *r, ngx_http_docket_source_e source,
     ngx_str_t               raw;
     ngx_http_docket_ctx_t  *ctx;
 
+    if (source == NGX_HTTP_DOCKET_FROM_EVENT_ARGS
+        || source == NGX_HTTP_DOCKET_FROM_EVENT_BODY)
+    {
+        options = ngx_http_docket_event_options;
+    }
+
     if (ngx_http_docket_fields_of_args(r, options, &in->args) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (source == NGX_HTTP_DOCKET_FROM_EVENT_ARGS) {
+        in->form = NGX_HTTP_DOCKET_IS_EVENT;
+        ngx_str_null(&in->text);
+
+        return NGX_OK;
     }
 
     if (source != NGX_HTTP_DOCKET_FROM_URI
@@ -202,6 +223,10 @@ ngx_http_docket_input_body(ngx_http_request_t *r,
 
     if (ngx_http_docket_body(r, &in->text) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (source == NGX_HTTP_DOCKET_FROM_EVENT_BODY) {
+        return ngx_http_docket_input_event(r, in);
     }
 
     in->form = NGX_HTTP_DOCKET_IS_RAW;
@@ -312,6 +337,50 @@ ngx_http_docket_is_form(ngx_str_t *body)
     }
 
     return 0;
+}
+
+
+/* An event tells by itself what it is: a form of its fields has "name=", but no
+   blank, and only once the sign that makes "==" of an expression. */
+
+static ngx_int_t
+ngx_http_docket_input_event(ngx_http_request_t *r,
+    ngx_http_docket_input_t *in)
+{
+    u_char     *p, *last;
+    ngx_int_t   rc;
+
+    in->form = NGX_HTTP_DOCKET_IS_EVENT;
+
+    if (ngx_http_docket_is_type(r, "application/x-www-form-urlencoded")) {
+        last = in->text.data + in->text.len;
+        p = ngx_strlchr(in->text.data, last, '=');
+
+        if (in->text.len != 0 && in->text.data[0] != '{'
+            && p != NULL && p + 1 < last && p[1] != '='
+            && ngx_strlchr(in->text.data, last, ' ') == NULL
+            && ngx_strlchr(in->text.data, last, '\n') == NULL)
+        {
+            in->form = NGX_HTTP_DOCKET_IS_EVENT_FORM;
+        }
+
+        return NGX_OK;
+    }
+
+    if (r->headers_in.content_type == NULL
+        || ngx_http_docket_is_type(r, "application/json")
+        || ngx_http_docket_is_type(r, "application/x-ndjson")
+        || ngx_http_docket_is_type(r, "text/plain")
+        || ngx_http_docket_is_type(r, "application/octet-stream"))
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_docket_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                 "an event is application/json, text/plain or "
+                                 "application/x-www-form-urlencoded");
+
+    return ngx_http_docket_refused(rc);
 }
 
 
@@ -478,6 +547,12 @@ ngx_http_docket_read_input(ngx_http_request_t *r, ngx_http_docket_input_t *in,
         return DOCKET_ERROR;
     }
 
+    if (in->form == NGX_HTTP_DOCKET_IS_EVENT
+        || in->form == NGX_HTTP_DOCKET_IS_EVENT_FORM)
+    {
+        return ngx_http_docket_read_event(r, in, q);
+    }
+
     if (in->args.len != 0
         && docket_query_read_args(q, (char *) in->args.data, in->args.len)
            != DOCKET_OK)
@@ -507,6 +582,40 @@ ngx_http_docket_read_input(ngx_http_request_t *r, ngx_http_docket_input_t *in,
     }
 
     return rc;
+}
+
+
+static int
+ngx_http_docket_read_event(ngx_http_request_t *r, ngx_http_docket_input_t *in,
+    docket_query_t *q)
+{
+    int                     rc;
+    docket_pivot_t         *p;
+    ngx_http_docket_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+
+    p = docket_pivot_create(q);
+    if (p == NULL) {
+        return DOCKET_ERROR;
+    }
+
+    rc = docket_pivot_read_args(p, (char *) in->args.data, in->args.len);
+
+    if (rc == DOCKET_OK && in->form == NGX_HTTP_DOCKET_IS_EVENT_FORM) {
+        rc = docket_pivot_read_args(p, (char *) in->text.data, in->text.len);
+
+    } else if (rc == DOCKET_OK && in->text.len != 0) {
+        rc = docket_pivot_read(p, (char *) in->text.data, in->text.len);
+    }
+
+    if (rc != DOCKET_OK || docket_pivot_finish(p) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    ctx->pivot = docket_pivot_result(p);
+
+    return DOCKET_OK;
 }
 
 

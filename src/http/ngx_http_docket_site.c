@@ -13,13 +13,14 @@
 static ngx_uint_t ngx_http_docket_foreign(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_docket_header_is(ngx_http_request_t *r,
     const char *name, const char *value);
-static ngx_int_t ngx_http_docket_ask_page(ngx_http_request_t *r);
+static ngx_int_t ngx_http_docket_ask_page(ngx_http_request_t *r,
+    const char *page);
 static ngx_int_t ngx_http_docket_append_escaped(u_char **p, u_char *last,
     ngx_str_t *s);
 
 
 ngx_int_t
-ngx_http_docket_site(ngx_http_request_t *r, ngx_uint_t link)
+ngx_http_docket_site(ngx_http_request_t *r, const char *page)
 {
     ngx_int_t                    rc;
     ngx_uint_t                   click;
@@ -33,7 +34,7 @@ ngx_http_docket_site(ngx_http_request_t *r, ngx_uint_t link)
         return NGX_OK;
     }
 
-    if (lcf->cross_site == NGX_HTTP_DOCKET_CROSS_DENY || !link
+    if (lcf->cross_site == NGX_HTTP_DOCKET_CROSS_DENY || page == NULL
         || r->method != NGX_HTTP_GET
         || !ngx_http_docket_header_is(r, "sec-fetch-mode", "navigate"))
     {
@@ -61,7 +62,7 @@ ngx_http_docket_site(ngx_http_request_t *r, ngx_uint_t link)
         return ngx_http_docket_refused(rc);
     }
 
-    rc = ngx_http_docket_ask_page(r);
+    rc = ngx_http_docket_ask_page(r, page);
 
     return ngx_http_docket_refused(rc);
 }
@@ -188,10 +189,11 @@ ngx_http_docket_wants_page(ngx_http_request_t *r)
 }
 
 
-/* UI_URL/#/ask/host/1.2.3.4?filter=..: filled in, and not sent. */
+/* UI_URL/#/ask/host/1.2.3.4?filter=.. or UI_URL/#/pivot?src_ip=..: filled in,
+   and not sent. */
 
 static ngx_int_t
-ngx_http_docket_ask_page(ngx_http_request_t *r)
+ngx_http_docket_ask_page(ngx_http_request_t *r, const char *page)
 {
     size_t                       size;
     u_char                      *p, *last;
@@ -211,7 +213,8 @@ ngx_http_docket_ask_page(ngx_http_request_t *r)
     raw.data = ctx->raw_path.data + ctx->offset;
     raw.len = ctx->raw_path.len - ctx->offset;
 
-    size = base.len + sizeof("/#/ask/?") + 3 * (raw.len + r->args.len);
+    size = base.len + sizeof("/#/?") + ngx_strlen(page)
+           + 3 * (raw.len + r->args.len);
 
     url.data = ngx_pnalloc(r->pool, size);
     if (url.data == NULL) {
@@ -219,7 +222,7 @@ ngx_http_docket_ask_page(ngx_http_request_t *r)
     }
 
     last = url.data + size;
-    p = ngx_slprintf(url.data, last, "%V/#/ask/", &base);
+    p = ngx_slprintf(url.data, last, "%V/#/%s", &base, page);
 
     if (ngx_http_docket_append_escaped(&p, last, &raw) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
