@@ -2,15 +2,15 @@
  * An event's way in: what kind of text it is, and the arguments of a URL.
  */
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "pivot/docket_pivot_int.h"
 #include "query/docket_fields.h"
-#include "query/docket_when.h"
 
 
+static int docket_pivot_read_kind(docket_pivot_t *p, const char *s,
+    size_t len);
 static int docket_pivot_arg(docket_pivot_t *p, const char *name,
     size_t name_len, const char *value, size_t len);
 static int docket_pivot_margin(docket_pivot_t *p, const char *s, size_t len);
@@ -54,8 +54,9 @@ docket_pivot_result(const docket_pivot_t *p)
 int
 docket_pivot_read(docket_pivot_t *p, const char *s, size_t len)
 {
-    int     rc;
-    size_t  i, start;
+    int                    rc;
+    size_t                 start;
+    docket_query_error_t  *e;
 
     if (len > DOCKET_PIVOT_MAX_TEXT) {
         return docket_query_fail(p->q, "", DOCKET_PIVOT_MAX_TEXT,
@@ -76,9 +77,7 @@ docket_pivot_read(docket_pivot_t *p, const char *s, size_t len)
         start = 3;
     }
 
-    while (start < len && strchr(" \t\r\n", s[start]) != NULL
-           && s[start] != '\0')
-    {
+    while (start < len && docket_pivot_is_space(s[start])) {
         start++;
     }
 
@@ -86,18 +85,31 @@ docket_pivot_read(docket_pivot_t *p, const char *s, size_t len)
         return docket_query_fail(p->q, "", -1, "the event is empty");
     }
 
-    if (s[start] == '{' || s[start] == '[') {
+    rc = docket_pivot_read_kind(p, s + start, len - start);
+    e = &p->q->error;
 
-        /* "[2001:db8::1]:443" is no list */
-
-        if (s[start] == '{' || memchr(s, '{', len) != NULL) {
-            return docket_pivot_read_json(p, s, len);
-        }
+    if (rc != DOCKET_OK && e->field[0] == '\0' && e->position >= 0) {
+        e->position += start;
     }
 
-    for (i = start; i < len; i++) {
-        if (((unsigned char) s[i] < 0x20
-             && s[i] != '\t' && s[i] != '\r' && s[i] != '\n')
+    return rc;
+}
+
+
+static int
+docket_pivot_read_kind(docket_pivot_t *p, const char *s, size_t len)
+{
+    int     rc;
+    size_t  i;
+
+    /* "[2001:db8::1]:443" is no list */
+
+    if (*s == '{' || (*s == '[' && memchr(s, '{', len) != NULL)) {
+        return docket_pivot_read_json(p, s, len);
+    }
+
+    for (i = 0; i < len; i++) {
+        if (((unsigned char) s[i] < 0x20 && !docket_pivot_is_space(s[i]))
             || s[i] == 0x7f)
         {
             return docket_query_fail(p->q, "", i,
@@ -106,14 +118,14 @@ docket_pivot_read(docket_pivot_t *p, const char *s, size_t len)
         }
     }
 
-    rc = docket_pivot_read_zeek(p, s + start, len - start);
+    rc = docket_pivot_read_zeek(p, s, len);
 
     if (rc == DOCKET_DECLINED) {
-        rc = docket_pivot_read_pairs(p, s + start, len - start);
+        rc = docket_pivot_read_pairs(p, s, len);
     }
 
     if (rc == DOCKET_DECLINED) {
-        rc = docket_pivot_read_words(p, s + start, len - start);
+        rc = docket_pivot_read_words(p, s, len);
     }
 
     return rc;
@@ -206,10 +218,6 @@ docket_pivot_arg(docket_pivot_t *p, const char *name, size_t name_len,
     char                         quote[DOCKET_QUOTE_LEN];
     const docket_field_t        *field;
     const docket_pivot_field_t  *known;
-
-    if (strlen(name) != name_len) {
-        name_len = strlen(name);
-    }
 
     field = docket_field_find(name, name_len);
     known = docket_pivot_field(name, name_len);

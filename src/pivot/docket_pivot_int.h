@@ -16,6 +16,10 @@
                                              any field that is looked for */
 
 
+#define docket_pivot_is_space(c)                                              \
+    ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n')
+
+
 /* What a field of an event says. */
 
 typedef enum {

@@ -108,9 +108,7 @@ docket_pivot_read_json(docket_pivot_t *p, const char *s, size_t len)
 
     } else {
 
-        while (pos < len && strchr(" \t\r\n", s[pos]) != NULL
-               && s[pos] != '\0')
-        {
+        while (pos < len && docket_pivot_is_space(s[pos])) {
             pos++;
         }
 

@@ -31,9 +31,6 @@ static int docket_pivot_only_and(docket_pivot_t *p, const char *s,
 static int docket_pivot_leading(docket_pivot_t *p, const char *s, size_t len);
 
 
-#define docket_pivot_is_blank(c)                                              \
-    ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n')
-
 #define docket_pivot_is_letter(c)                                             \
     (((c) >= 'a' && (c) <= 'z') || ((c) >= 'A' && (c) <= 'Z'))
 
@@ -165,7 +162,7 @@ docket_pivot_pair_value(const char *s, size_t len, size_t *pos,
         quote = (i < len && s[i] == '[') ? '\0' : ']';
         start = i;
 
-        while (i < len && !docket_pivot_is_blank(s[i])
+        while (i < len && !docket_pivot_is_space(s[i])
                && strchr(",;)&|\"'", s[i]) == NULL && s[i] != quote)
         {
             i++;
@@ -275,7 +272,7 @@ docket_pivot_leading(docket_pivot_t *p, const char *s, size_t len)
     int64_t   us;
     uint64_t  proto;
 
-    for (n = 0; n < len && !docket_pivot_is_blank(s[n]); n++) {
+    for (n = 0; n < len && !docket_pivot_is_space(s[n]); n++) {
         /* void */
     }
 

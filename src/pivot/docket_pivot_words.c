@@ -461,15 +461,21 @@ static int
 docket_pivot_words_none(docket_pivot_words_t *w)
 {
     char                  quote[DOCKET_QUOTE_LEN], names[256];
-    size_t                i;
+    size_t                i, n;
     docket_pivot_word_t  *word;
 
     for (i = 0; i < w->n; i++) {
         word = &w->word[i];
 
-        if (word->len > 6 && strspn(word->s, "0123456789.:") >= word->len
-            && memchr(word->s, '.', word->len) != NULL)
-        {
+        for (n = 0; n < word->len; n++) {
+            if ((word->s[n] < '0' || word->s[n] > ':') && word->s[n] != '.'
+                && word->s[n] != '/')
+            {
+                break;
+            }
+        }
+
+        if (n == word->len && n > 6 && memchr(word->s, '.', n) != NULL) {
             return docket_query_fail(w->p->q, "", word->s - w->text,
                                      "%s is no address, and there is no other "
                                      "one",
