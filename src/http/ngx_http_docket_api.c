@@ -81,7 +81,8 @@ static ngx_http_docket_endpoint_t  ngx_http_docket_endpoints[] = {
       NGX_HTTP_DOCKET_BODY, ngx_http_docket_query, NULL },
 
     { ngx_string("explain"), NGX_HTTP_DOCKET_READ|NGX_HTTP_POST,
-      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_explain, NULL },
+      NGX_HTTP_DOCKET_REST|NGX_HTTP_DOCKET_BODY, ngx_http_docket_explain,
+      NULL },
 
     { ngx_string("pivot"), NGX_HTTP_DOCKET_READ|NGX_HTTP_POST,
       NGX_HTTP_DOCKET_BODY, ngx_http_docket_pivot, "pivot" },

@@ -135,6 +135,16 @@ int docket_pivot_read_pairs(docket_pivot_t *p, const char *s, size_t len);
 int docket_pivot_read_words(docket_pivot_t *p, const char *s, size_t len);
 
 
+/* docket_pivot_range.c: the times of the facts, as "after" and "before" of the
+   query.  An event without any adds none. */
+int docket_pivot_range(docket_pivot_t *p);
+
+/* docket_pivot_finish.c: one value of the query, and its place among the
+   result's; as docket_pivot_use(). */
+int docket_pivot_set(docket_pivot_t *p, const char *field, const char *value,
+    const char *name);
+
+
 /* docket_pivot_value.c: values; each reads its text whole, or returns
    DOCKET_ERROR without an error filled in. */
 
