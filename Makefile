@@ -21,6 +21,8 @@
 #   make deb      a Debian package in build/deb
 #   make ui       the page, into build/ui
 #   make ui-test  its unit tests and its suite in a browser
+#   make bench    measure against the rivals (PARTS="merge job" for some,
+#                 BENCH_SCALE=small for less)
 #   make clean
 #
 #   NGX_SRC=DIR   nginx's headers and configure (/usr/share/nginx/src)
@@ -48,10 +50,11 @@ ASAN_LD  := -fsanitize=address,undefined
 
 MODULE   := $(BUILD)/ngx_http_docket_module.so
 ASAN     := $(BUILD)/asan
+BENCH    := $(BUILD)/bench/bin
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
         asan-build demo deb oracle soak faults lockcheck recorded ui ui-test \
-        clean
+        bench bench-build clean
 
 all: $(MODULE)
 
@@ -105,6 +108,7 @@ recorded: $(MODULE)
 
 suites: $(MODULE)
 suites: $(MODULE) ui
+suites: $(MODULE) bench-build
 	@t/run $(SUITES)
 
 asan: test-deps
@@ -139,6 +143,24 @@ deb:
 	    || { tail -30 ../build.log >&2; exit 1; }
 	@rm -rf $(BUILD)/deb/src
 	@echo "build/deb: $$(cd $(BUILD)/deb && ls *.deb | tr "\n" " ")"
+
+PARTS       ?=
+BENCH_SCALE ?= full
+
+bench:
+	@tools/install-deps build bench
+	@$(MAKE) --no-print-directory all bench-build
+	@BENCH_SCALE=$(BENCH_SCALE) bench/run $(PARTS)
+
+bench-build: $(BENCH)/docket-merge $(BENCH)/mkcaps
+
+$(BENCH)/docket-merge: bench/merge.c $(wildcard src/pcap/*.[ch])
+	@mkdir -p $(@D)
+	@$(CC) $(CC_OPT) -Isrc -o $@ $(filter %.c,$^) -lyajl -lpcap
+
+$(BENCH)/mkcaps: bench/mkcaps.c
+	@mkdir -p $(@D)
+	@$(CC) $(CC_OPT) -o $@ $<
 
 # configured anew when a source file comes or goes
 

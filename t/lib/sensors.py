@@ -188,7 +188,8 @@ class Sensor:
         self.listener = None
         self.contexts = {}
         self.seen = {"queries": 0, "stats": 0, "active": 0, "max_active": 0,
-                     "connections": 0, "open": 0, "finished": 0}
+                     "connections": 0, "open": 0, "finished": 0,
+                     "first_sent": 0}
         self.apply()
 
     # What the test says
@@ -438,7 +439,7 @@ class Sensor:
         if kind == "hang-headers":
             self.wait_for_end(c)
 
-        pace = Pace(c, how["rate"])
+        pace = Pace(c, how["rate"], self.seen)
         for piece in body_of(how, self.capture, after, before):
             piece = piece[:left]
             pace.send(piece)
@@ -466,9 +467,10 @@ class Sensor:
 class Pace:
     """Chunks on their way, at so many bytes a second."""
 
-    def __init__(self, c, rate):
+    def __init__(self, c, rate, seen):
         self.c = c
         self.rate = rate
+        self.seen = seen
         self.buf = bytearray()
         self.sent = 0
         self.began = time.monotonic()
@@ -490,6 +492,8 @@ class Pace:
             wait = self.began + self.sent / self.rate - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
+        if self.sent == 0:
+            self.seen["first_sent"] = time.time()
         self.c.sendall(b"%x\r\n" % len(data) + data + b"\r\n")
         self.sent += len(data)
 

@@ -31,12 +31,13 @@ use Docket::Util;
 #     spool_dir =>  another spool than its own
 #     workers =>    2
 #     daemon =>     'on'
-#     name =>       for a second nginx in one test)
+#     name =>       for a second nginx in one test
+#     dir =>        its folder, if it is not to be one of its own)
 sub new {
     my ($class, %o) = @_;
     my $self = bless { %o, owner => $$ }, $class;
 
-    $self->{dir} = test_dir($o{name} // 'nginx');
+    $self->{dir} //= test_dir($o{name} // 'nginx');
     $self->{port} //= free_ports(1);
     $self->{daemon} //= 'on';
     $self->{binary} = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';

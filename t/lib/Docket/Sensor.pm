@@ -86,7 +86,8 @@ sub set {
 }
 
 
-# state(I): {queries, stats, active, max_active, connections} of a sensor.
+# state(I): {queries, stats, active, max_active, connections, first_sent (when
+# its last answer began, in seconds)} of a sensor.
 sub state {
     my ($self, $i) = @_;
     my $r = $self->{http}->get($self->url('state'));

@@ -29,11 +29,12 @@ sub asan { $ENV{DOCKET_ASAN} }
 
 
 # A new empty folder for this test, which workers that gave up root can reach.
-# It is kept, to be looked at, until the test runs again.
+# It is kept, to be looked at, until the test runs again.  DOCKET_SCRATCH is
+# the folder that it is made in.
 sub test_dir {
     my ($name) = @_;
     my $suite = $0 =~ m{([^/]+?)(?:\.t)?$} ? $1 : 'test';
-    my $base = build_dir() . '/t';
+    my $base = $ENV{DOCKET_SCRATCH} || build_dir() . '/t';
     my $at = $base;
 
     while ($at ne '/') {
