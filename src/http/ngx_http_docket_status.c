@@ -54,8 +54,6 @@ ngx_http_docket_lookup(ngx_http_request_t *r, const char *id,
     ngx_http_docket_job_t *job, ngx_str_t *record, ngx_uint_t cache)
 {
     ngx_int_t                     rc;
-    ngx_str_t                     fresh;
-    ngx_http_docket_job_t         saved;
     ngx_http_docket_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
@@ -74,20 +72,11 @@ ngx_http_docket_lookup(ngx_http_request_t *r, const char *id,
         return NGX_OK;
     }
 
-    if (!docket_state_final(job->state)) {
-        return ngx_http_docket_live_record(r, job, record);
+    if (docket_state_final(job->state)) {
+        return NGX_OK;
     }
 
-    /* who asked since goes into the record on disk only */
-
-    if (job->asked != 0
-        && ngx_http_docket_from_spool(r, id, &saved, &fresh, 0) == NGX_OK
-        && saved.run == job->run)
-    {
-        *record = fresh;
-    }
-
-    return NGX_OK;
+    return ngx_http_docket_live_record(r, job, record);
 }
 
 

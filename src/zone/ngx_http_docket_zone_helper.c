@@ -471,10 +471,16 @@ ngx_http_docket_zone_askers_saved(ngx_http_docket_zone_t *z,
     node = ngx_http_docket_node_find(z, job->id);
 
     if (node != NULL && node->in == NGX_HTTP_DOCKET_IN_FINISHED
-        && node->run == job->run
-        && ngx_http_docket_node_record(z, node, record, len) == NGX_OK)
+        && node->run == job->run)
     {
         node->asked -= ngx_min(n, node->asked);
+
+        if (ngx_http_docket_node_record(z, node, record, len) != NGX_OK) {
+
+            /* it stands on disk, where it is found again */
+
+            ngx_http_docket_node_delete(z, node);
+        }
     }
 
     ngx_http_docket_zone_unlock(z);
