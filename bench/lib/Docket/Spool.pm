@@ -1,7 +1,8 @@
 package Docket::Spool;
 
 # A spool with many finished jobs: one that was really run, and copies of its
-# record with other addresses and so other ids.
+# record with other addresses and so other ids, each with a capture that has
+# no packets.
 #
 #   my $spool = Docket::Spool->new($ng);    # an nginx that is not started
 #   $spool->grow(10_000);                   # started, all of them known
@@ -39,7 +40,8 @@ sub grow {
 
         mkdir "$dir/$id", 0750 or die "$dir/$id: $!";
         spew("$dir/$id/query.json", $text);
-        chown $uid, $gid, "$dir/$id", "$dir/$id/query.json" if $> == 0;
+        spew("$dir/$id/merged.pcap", $self->{capture});
+        chown $uid, $gid, "$dir/$id", glob "$dir/$id/*" if $> == 0;
         push @{ $self->{ids} }, $id;
     }
 
@@ -67,6 +69,7 @@ sub first {
     # who asked is written a moment later; it is not the point here
 
     $self->{record} = slurp($ng->spool . "/$id/query.json");
+    $self->{capture} = pack 'VvvVVVV', 0xa1b2c3d4, 2, 4, 0, 0, 65536, 1;
     $self->{query} = $job->{status}{query};
     s/\Q$host\E/%HOST%/g for @$self{qw(record query)};
     $self->{record} =~ s/$id/%ID%/g;
