@@ -91,7 +91,7 @@ static ngx_http_docket_endpoint_t  ngx_http_docket_endpoints[] = {
       NGX_HTTP_DOCKET_REST, ngx_http_docket_status, NULL },
 
     { ngx_string("summary"), NGX_HTTP_DOCKET_READ,
-      NGX_HTTP_DOCKET_REST, ngx_http_docket_summary },
+      NGX_HTTP_DOCKET_REST, ngx_http_docket_summary, NULL },
 
     { ngx_string("events"), NGX_HTTP_DOCKET_READ,
       NGX_HTTP_DOCKET_REST, ngx_http_docket_events, NULL },
