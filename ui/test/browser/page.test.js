@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-import { DEADLINE, iso, open, packets, serious, shot, start } from './rig.js';
+import { DEADLINE, iso, open, packets, serious, shot, shots, start } from './rig.js';
 
 const built = join(dirname(fileURLToPath(import.meta.url)), '../../../build/ui');
 const VIEWS = [['wide', { width: 1280, height: 860 }], ['narrow', { width: 360, height: 740 }]];
@@ -255,6 +255,15 @@ for (const [size, viewport] of VIEWS) for (const colorScheme of ['light', 'dark'
         await page.goto(`${rig.real.url}#/sensors`);
         await page.locator('.sensor details').first().waitFor();
         await look('sensors');
+
+        // one screen that says most
+        await page.goto(`${rig.real.url}#/ask/query/${encodeURIComponent('port 53 or port 8080 or icmp')}/${range}`);
+        await page.locator('.preview .facts').waitFor();
+        await page.getByRole('button', { name: 'Ask', exact: true }).click();
+        await page.locator('.packets tbody tr').first().waitFor();
+        await page.locator('.chart canvas').waitFor();
+        if (size === 'wide') await page.setViewportSize({ width: 1280, height: 1280 });
+        await page.screenshot({ path: join(shots, `screen-${size}-${colorScheme}.png`) });
         await done();
     });
 }

@@ -20,8 +20,8 @@ export function Sensor({ sensor: s, now }) {
             {s.error && <Notice tone={s.health === 'down' ? 'bad' : 'warn'}>{s.error}</Notice>}
             <dl class="facts">
                 {s.host && (<><dt>Address</dt><dd class="mono">{s.host.includes(':') ? `[${s.host}]` : s.host}:{s.port}</dd></>)}
-                <dt>Work</dt>
-                <dd>{count(s.active)} of {count(s.max_queries)} asked, {count(s.waiting)} waiting</dd>
+                <dt>Queries</dt>
+                <dd>{count(s.active)} of {count(s.max_queries)}, {count(s.waiting)} waiting</dd>
                 <dt>Oldest packet</dt><dd><Time at={s.oldest_timestamp} /></dd>
                 <dt>Certificate</dt>
                 <dd>{days === null || days === undefined ? '–'

@@ -91,7 +91,7 @@ function Conversations({ job, data }) {
             <table>
                 <thead class="sr"><tr><th>Between</th><th>Share</th><th>Packets</th><th>Bytes</th></tr></thead>
                 <tbody>
-                    {data.conversations.map((c) => (
+                    {data.conversations.slice(0, 12).map((c) => (
                         <tr key={`${c.a} ${c.b}`}>
                             <th scope="row">
                                 <a href={`#/${ask(job, { hosts: [c.a, c.b] })}`} title="Ask for these two alone">
