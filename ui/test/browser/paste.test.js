@@ -8,7 +8,7 @@ import { iso, open, packets, shot, start } from './rig.js';
 
 let rig;
 
-before(async () => { rig = await start(); });
+before(async () => { rig = await start({ jobs: 10 }); });
 after(() => rig?.stop());
 
 // the shared host is seen by every sensor; each has its own ports

@@ -23,10 +23,10 @@ export const DEADLINE = 30000;
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-export async function start() {
+export async function start({ jobs = 10000 } = {}) {
     mkdirSync(shots, { recursive: true });
 
-    const server = spawn(join(top, 't/lib/ui-server'), { cwd: top, stdio: ['pipe', 'pipe', 'inherit'] });
+    const server = spawn(join(top, 't/lib/ui-server'), { cwd: top, stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, UI_JOBS: jobs } });
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
     const line = async () => {
         const { value, done } = await lines.next();
