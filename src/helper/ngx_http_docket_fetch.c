@@ -19,6 +19,8 @@ static size_t ngx_http_docket_fetch_header(char *p, size_t size, size_t n,
 static size_t ngx_http_docket_fetch_body(char *p, size_t size, size_t n,
     void *data);
 static ngx_uint_t ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f);
+static ngx_uint_t ngx_http_docket_fetch_served(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_slot_t *slot);
 static void ngx_http_docket_fetch_over(ngx_http_docket_fetch_t *f);
 static void ngx_http_docket_fetch_done(ngx_http_docket_fetch_t *f,
     CURLcode rc);
@@ -413,7 +415,6 @@ ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
 {
     ngx_uint_t               i, waits, others;
     ngx_http_docket_run_t   *run;
-    ngx_http_docket_slot_t  *slot;
     ngx_http_docket_proc_t  *hlp;
 
     run = f->ask->run;
@@ -425,17 +426,8 @@ ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
 
     others = 0;
 
-    for (i = 0; i < run->nasks; i++) {
-        slot = run->asks[i].slot;
-
-        if (slot != NULL && slot != f->slot
-            && slot->state == NGX_HTTP_DOCKET_SLOT_QUERY
-            && !slot->fetch.paused && slot->fetch.received != 0
-            && hlp->now - slot->fetch.last <= NGX_HTTP_DOCKET_ACTIVE)
-        {
-            others = 1;
-            break;
-        }
+    for (i = 0; i < run->nasks && !others; i++) {
+        others = ngx_http_docket_fetch_served(f, run->asks[i].slot);
     }
 
     (void) pthread_mutex_lock(&hlp->mutex);
@@ -459,6 +451,36 @@ ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
     ngx_http_docket_timer(hlp, hlp->now + NGX_HTTP_DOCKET_PAUSE);
 
     return 1;
+}
+
+
+/*
+ * One that has sent not much less than this one keeps pace with it: a gap is
+ * then the processor's or the network's, and it is given more time.
+ */
+
+static ngx_uint_t
+ngx_http_docket_fetch_served(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_slot_t *slot)
+{
+    int64_t  since;
+
+    if (slot == NULL || slot == f->slot
+        || slot->state != NGX_HTTP_DOCKET_SLOT_QUERY
+        || slot->fetch.paused || slot->fetch.received == 0)
+    {
+        return 0;
+    }
+
+    since = f->peer->hlp->now - slot->fetch.last;
+
+    if (since <= NGX_HTTP_DOCKET_ACTIVE) {
+        return 1;
+    }
+
+    return since <= NGX_HTTP_DOCKET_PACE
+           && ngx_http_docket_ask_request(slot->ask)->received
+              >= ngx_http_docket_ask_request(f->ask)->received / 4;
 }
 
 

@@ -45,6 +45,7 @@
 #define NGX_HTTP_DOCKET_HOLD          10    /* a pause, frees held records */
 #define NGX_HTTP_DOCKET_PAUSE         100   /* for others to catch up */
 #define NGX_HTTP_DOCKET_ACTIVE        20    /* since the last bytes */
+#define NGX_HTTP_DOCKET_PACE          250   /* of one that keeps pace */
 #define NGX_HTTP_DOCKET_PROGRESS      50    /* between reports to the zone */
 #define NGX_HTTP_DOCKET_RETRY         250   /* first back-off of a retry */
 #define NGX_HTTP_DOCKET_RETRY_MAX     4000
