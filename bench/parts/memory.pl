@@ -45,20 +45,28 @@ sub large_job {
     my $ng = Docket::Nginx->start(sensors => $fleet);
     my $client = Docket::Client->new($ng);
     my $helper = $ng->helper;
-    my @before = map { io_of($helper) } 1;
-    my $job = $client->job;
-    my $io = io_of($helper);
-    my $result = -s $ng->spool . "/$job->{id}/merged.pcap";
-    my ($written, $taken) = map { $io->{$_} - $before[0]{$_} }
-                                qw(wchar write_bytes);
+    my (@written, @disk, $result);
+
+    for (1 .. scaled(5, 3, 1)) {
+        my $before = io_of($helper);
+        my $job = $client->job;
+        my $after = io_of($helper);
+
+        $result = $job->{status}{capture}{bytes};
+        push @written, $after->{wchar} - $before->{wchar};
+        push @disk, $after->{write_bytes} - $before->{write_bytes};
+        $client->remove($job->{id});
+    }
 
     # what it sends to sensors and logs is in the first as well
 
     figure(name => 'bytes handed to write()', unit => 'MB',
-           ours => $written / 1e6, rival => $result / 1e6, target => '<= 1.05',
+           ours => median(@written) / 1e6, rival => $result / 1e6,
+           target => '<= 1.05', spread => spread(map { $_ / 1e6 } @written),
            command => 'the size of the result');
     figure(name => 'bytes for the disk', unit => 'MB',
-           ours => $taken / 1e6, rival => $result / 1e6, target => '<= 1.05',
+           ours => median(@disk) / 1e6, rival => $result / 1e6,
+           target => '<= 1.05', spread => spread(map { $_ / 1e6 } @disk),
            command => 'the size of the result');
     figure(name => sprintf('helper at its peak, result of %.0f MB',
                            $result / 1e6),

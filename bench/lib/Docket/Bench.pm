@@ -152,8 +152,7 @@ sub ratio { $_[1] ? $_[0] / $_[1] : undef }
 sub short {
     my ($v) = @_;
     return '-' if !defined $v;
-    return sprintf '%d', $v if $v == int $v && abs $v < 1e15;
-    return sprintf '%.0f', $v if abs $v >= 1000;
+    return sprintf '%.0f', $v if $v == int $v || abs $v >= 999.5;
     return sprintf '%.3g', $v;
 }
 
