@@ -157,9 +157,12 @@ ngx_http_docket_ask_once(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
 
     } else if (found) {
 
-        /* it was queued after the look into the zone */
+        /* Its end is not on disk yet, and must not be taken for the end of this
+           run when it comes there; hence the mark.  One that was queued after
+           the look into the zone is found to be live. */
 
-        rc = NGX_DECLINED;
+        rc = ngx_http_docket_again(r, rec, DOCKET_AGAIN_REFRESH, a->now,
+                                   a->status);
 
     } else {
         rc = ngx_http_docket_ask_unknown(r, a, rec);

@@ -30,6 +30,8 @@ use Docket::Util;
 #     spool =>      '' for no docket_spool line; else its arguments after PATH
 #     spool_dir =>  another spool than its own
 #     workers =>    2
+#     fault =>      a Docket::Fault, which makes its system calls fail
+#     binary =>     nginx, or what starts it
 #     daemon =>     'on'
 #     name =>       for a second nginx in one test
 #     dir =>        its folder, if it is not to be one of its own)
@@ -40,7 +42,7 @@ sub new {
     $self->{dir} //= test_dir($o{name} // 'nginx');
     $self->{port} //= free_ports(1);
     $self->{daemon} //= 'on';
-    $self->{binary} = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+    $self->{binary} //= $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
     $self->{module} = (split ' ', $ENV{TEST_NGINX_LOAD_MODULES} // '')[0]
                       || build_dir() . '/ngx_http_docket_module.so';
 
@@ -64,7 +66,7 @@ sub start {
         defined($self->{child} = fork) or die "fork: $!";
 
         if ($self->{child} == 0) {
-            $self->sanitize;
+            $self->environment;
             open STDERR, '>', "$self->{dir}/out";
             exec $self->command or POSIX::_exit(127);
         }
@@ -155,13 +157,16 @@ sub error_log { "$_[0]{dir}/error.log" }
 sub url       { "http://127.0.0.1:$_[0]{port}" . ($_[1] // '') }
 
 
-sub sanitize {
+# What nginx finds in its environment.
+sub environment {
     my ($self) = @_;
     my $log = "log_path=$self->{dir}/san/report";
 
     for (qw(ASAN_OPTIONS UBSAN_OPTIONS)) {
         $ENV{$_} = join ',', grep { defined && length } $ENV{$_}, $log;
     }
+
+    %ENV = (%ENV, $self->{fault}->env) if $self->{fault};
 }
 
 
@@ -179,7 +184,7 @@ sub run {
     my $pid = fork // die "fork: $!";
 
     if ($pid == 0) {
-        $self->sanitize;
+        $self->environment;
         open STDOUT, '>', $out;
         open STDERR, '>&', \*STDOUT;
         exec $self->command, @args or POSIX::_exit(127);

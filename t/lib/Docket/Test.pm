@@ -1,7 +1,8 @@
 package Docket::Test;
 
 # use Docket::Test; brings in strict, warnings, Test::More and all of
-# Docket::Util and Docket::Pcap; loads Docket::Nginx, ::Steno and ::Sensor.
+# Docket::Util and Docket::Pcap; loads Docket::Nginx, ::Steno, ::Sensor and
+# ::Fault.
 #
 # Test::Nginx suites:  use Docket::Test 'socket';  loads Test::Nginx::Socket
 # with what this module needs: a master, and a spool as $TEST_NGINX_SPOOL that
@@ -14,6 +15,7 @@ use Test::More ();
 
 use Docket::Util ();
 use Docket::Pcap ();
+use Docket::Fault;
 use Docket::Nginx;
 use Docket::Sensor;
 use Docket::Steno;
