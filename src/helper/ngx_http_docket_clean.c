@@ -5,6 +5,13 @@
 #include "helper/ngx_http_docket_process.h"
 
 
+/* milliseconds by which a clock drifts in a second at most */
+#define NGX_HTTP_DOCKET_DRIFT  2000
+
+
+static int64_t ngx_http_docket_uptime(void);
+static void ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
+    const docket_index_record_t *record, int64_t now);
 static void ngx_http_docket_clean_one(ngx_http_docket_proc_t *hlp,
     const docket_index_record_t *record, ngx_uint_t remove,
     ngx_uint_t *removed);
@@ -31,7 +38,7 @@ void
 ngx_http_docket_clean(ngx_http_docket_proc_t *hlp)
 {
     size_t                        i, n;
-    int64_t                       old;
+    int64_t                       now, old;
     ngx_uint_t                    low, removed;
     docket_index_record_t        *recs;
     ngx_http_docket_cleaned_t     cleaned;
@@ -45,13 +52,25 @@ ngx_http_docket_clean(ngx_http_docket_proc_t *hlp)
         return;
     }
 
-    old = ngx_http_docket_now() - (int64_t) mcf->expire_time * 1000;
+    now = ngx_http_docket_now();
+    old = now - (int64_t) mcf->expire_time * 1000;
+
+    /* the time by which the clock was set forward made no job older */
+
+    if (ngx_http_docket_uptime() < hlp->ahead_until) {
+        old -= hlp->ahead * 1000;
+    }
+
     removed = 0;
 
     for (i = 0; i < n; i++) {
 
         if (ngx_http_docket_io_serve(hlp)) {
             break;
+        }
+
+        if (recs[i].touched > now + NGX_HTTP_DOCKET_DRIFT * 1000) {
+            ngx_http_docket_clean_ahead(hlp, &recs[i], now);
         }
 
         low = (hlp->free_bytes < (uint64_t) mcf->expire_space);
@@ -134,8 +153,119 @@ ngx_http_docket_clean_one(ngx_http_docket_proc_t *hlp,
         (*removed)++;
     }
 
-    (void) docket_index_delete(hlp->index, record->id);
+    /* a job is there as long as its record is */
+
+    if (faccessat(dirfd, "query.json", F_OK, AT_SYMLINK_NOFOLLOW) == -1
+        && ngx_errno == NGX_ENOENT)
+    {
+        (void) docket_index_delete(hlp->index, record->id);
+    }
+
     (void) close(dirfd);
+}
+
+
+/*
+ * A finished job with times that are yet to come: the clock was ahead.  Its
+ * age counts from now, and its result may have been settled too early.
+ */
+
+static void
+ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
+    const docket_index_record_t *record, int64_t now)
+{
+    char                    id[DOCKET_ID_LEN + 1], *text, err[256];
+    size_t                  i, len;
+    docket_job_t           *job;
+    docket_index_record_t   mended;
+
+    docket_id_unpack(record->id, id);
+
+    if (!docket_state_final(record->state)
+        || ngx_http_docket_zone_forget(hlp->mcf->zone, id) == NGX_BUSY)
+    {
+        return;
+    }
+
+    job = docket_spool_load(&hlp->mcf->sp, id, err, sizeof(err));
+
+    if (job == NULL) {
+        return;
+    }
+
+    if (job->started > now) {
+        job->settled = 0;
+    }
+
+    job->created = ngx_min(job->created, now);
+    job->requested = ngx_min(job->requested, now);
+    job->started = ngx_min(job->started, now);
+    job->finished = ngx_min(job->finished, now);
+
+    for (i = 0; i < job->naskers; i++) {
+        job->askers[i].first = ngx_min(job->askers[i].first, now);
+        job->askers[i].last = ngx_min(job->askers[i].last, now);
+    }
+
+    if (docket_job_print(job, &text, &len) == DOCKET_OK) {
+
+        if (docket_spool_save(&hlp->mcf->sp, id, text, len, hlp->mcf->sync)
+            == DOCKET_OK)
+        {
+            docket_index_from_job(&mended, job);
+            ngx_http_docket_index_put(hlp, &mended);
+            ngx_http_docket_io_sync(hlp);
+        }
+
+        free(text);
+    }
+
+    docket_job_destroy(job);
+}
+
+
+/* Milliseconds since the machine was started, its sleep with them. */
+
+static int64_t
+ngx_http_docket_uptime(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_BOOTTIME, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+void
+ngx_http_docket_clock(ngx_http_docket_proc_t *hlp)
+{
+    int64_t  up, clock, step;
+
+    up = ngx_http_docket_uptime();
+    clock = ngx_http_docket_now() / 1000 - up;
+    step = (hlp->clock == 0) ? 0 : clock - hlp->clock;
+
+    hlp->clock = clock;
+
+    if (step >= -NGX_HTTP_DOCKET_DRIFT && step <= NGX_HTTP_DOCKET_DRIFT) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
+                  "docket: the clock was set by %L s", step / 1000);
+
+    if (up >= hlp->ahead_until) {
+        hlp->ahead = 0;
+    }
+
+    hlp->ahead = ngx_max(hlp->ahead + step, 0);
+
+    if (step > 0) {
+        hlp->ahead_until = up + (int64_t) hlp->mcf->expire_time;
+    }
+
+    hlp->cleaned = 0;
 }
 
 

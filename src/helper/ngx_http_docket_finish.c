@@ -314,6 +314,12 @@ ngx_http_docket_finish_state(ngx_http_docket_run_t *run, docket_state_e state,
     job = run->job;
     job->finished = ngx_http_docket_now();
 
+    /* the clock was set back since the run began: what it settled is not */
+
+    if (job->finished < job->settles_at) {
+        job->settled = 0;
+    }
+
     if (docket_job_reason(job, (words[0] == '\0'
                                 || state == DOCKET_CANCELLED) ? NULL : words)
         != DOCKET_OK)

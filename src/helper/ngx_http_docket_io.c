@@ -118,14 +118,16 @@ ngx_http_docket_io_stop(ngx_http_docket_proc_t *hlp)
     (void) pthread_cond_broadcast(&hlp->cond);
     (void) pthread_mutex_unlock(&hlp->mutex);
 
-    (void) clock_gettime(CLOCK_REALTIME, &ts);
+    /* the day's clock may be set meanwhile */
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
     ts.tv_nsec += NGX_HTTP_DOCKET_LEAVE * 1000000L;
     ts.tv_sec += ts.tv_nsec / 1000000000L;
     ts.tv_nsec %= 1000000000L;
 
-    return (pthread_timedjoin_np(hlp->io, NULL, &ts) == 0) ? NGX_OK
-                                                           : NGX_ERROR;
+    return (pthread_clockjoin_np(hlp->io, NULL, CLOCK_MONOTONIC, &ts) == 0)
+           ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -359,6 +361,7 @@ ngx_http_docket_io_chores(ngx_http_docket_proc_t *hlp)
     if (now - hlp->io_second >= 1000 || hlp->io_second == 0) {
         hlp->io_second = now;
         ngx_http_docket_space(hlp);
+        ngx_http_docket_clock(hlp);
         ngx_http_docket_load_rest(hlp);
         ngx_http_docket_unsaved_turn(hlp);
     }

@@ -25,7 +25,13 @@ typedef struct {
 } ngx_http_docket_walk_t;
 
 
+/* odd entries that are told one by one */
+#define NGX_HTTP_DOCKET_ODD  1000
+
+
 static int ngx_http_docket_load_job(void *ctx, const char *id);
+static void ngx_http_docket_load_none(ngx_http_docket_walk_t *walk,
+    const char *id);
 static int ngx_http_docket_load_todo(ngx_http_docket_walk_t *walk,
     const docket_job_t *job);
 static void ngx_http_docket_load_odd(void *ctx, const char *name,
@@ -49,6 +55,8 @@ ngx_http_docket_load(ngx_http_docket_proc_t *hlp)
 
     ngx_memzero(&walk, sizeof(ngx_http_docket_walk_t));
     walk.hlp = hlp;
+
+    (void) docket_spool_tidy_top(&hlp->mcf->sp);
 
     if (docket_spool_walk(&hlp->mcf->sp, ngx_http_docket_load_job,
                           ngx_http_docket_load_odd, &walk)
@@ -105,6 +113,7 @@ ngx_http_docket_load_job(void *ctx, const char *id)
 
     int                      dirfd, rc;
     char                     err[256];
+    ngx_err_t                error;
     docket_job_t            *job;
     docket_index_record_t    record;
     ngx_http_docket_proc_t  *hlp;
@@ -118,27 +127,51 @@ ngx_http_docket_load_job(void *ctx, const char *id)
 
     dirfd = docket_spool_lock_dir(&hlp->mcf->sp, id);
 
-    if (dirfd != -1) {
-
-        if (docket_spool_tidy(dirfd) != DOCKET_OK) {
-            ngx_log_error(NGX_LOG_WARN, hlp->log, ngx_errno,
-                          "docket spool: tidying \"%s\" failed", id);
-        }
-
-        (void) close(dirfd);
+    if (dirfd != -1 && docket_spool_tidy(dirfd) != DOCKET_OK) {
+        ngx_log_error(NGX_LOG_WARN, hlp->log, ngx_errno,
+                      "docket spool: tidying \"%s\" failed", id);
     }
 
     job = docket_spool_load(&hlp->mcf->sp, id, err, sizeof(err));
 
     if (job == NULL) {
+        rc = DOCKET_OK;
 
-        /* removed meanwhile, or another process has just made the folder */
+        switch (ngx_errno) {
 
-        if (ngx_errno != NGX_ENOENT) {
+        case NGX_ENOENT:
+
+            if (dirfd != -1) {
+                ngx_http_docket_load_none(walk, id);
+            }
+
+            break;
+
+        case NGX_EMFILE:
+        case NGX_ENFILE:
+        case NGX_ENOMEM:
+
+            /* it is not the job that is wrong: all is read again */
+
+            rc = DOCKET_ERROR;
+            break;
+
+        default:
             ngx_http_docket_load_odd(walk, id, err);
+            break;
         }
 
-        return DOCKET_OK;
+        if (dirfd != -1) {
+            error = ngx_errno;
+            (void) close(dirfd);
+            ngx_set_errno(error);
+        }
+
+        return rc;
+    }
+
+    if (dirfd != -1) {
+        (void) close(dirfd);
     }
 
     walk->jobs++;
@@ -157,6 +190,22 @@ ngx_http_docket_load_job(void *ctx, const char *id)
     docket_job_destroy(job);
 
     return rc;
+}
+
+
+/* What is left of a job that was being made or removed; or another process
+   makes it just now. */
+
+static void
+ngx_http_docket_load_none(ngx_http_docket_walk_t *walk, const char *id)
+{
+    if (docket_spool_discard(&walk->hlp->mcf->sp, id) == DOCKET_OK
+        || ngx_errno == NGX_ENOENT)
+    {
+        return;
+    }
+
+    ngx_http_docket_load_odd(walk, id, "has no query.json");
 }
 
 
@@ -195,7 +244,9 @@ ngx_http_docket_load_odd(void *ctx, const char *name, const char *why)
 
     char  escaped[DOCKET_PCAP_WORDS];
 
-    walk->odd++;
+    if (walk->odd++ >= NGX_HTTP_DOCKET_ODD) {
+        return;
+    }
 
     docket_pcap_escape(escaped, sizeof(escaped), (const u_char *) name,
                        ngx_min(strlen(name), 64));

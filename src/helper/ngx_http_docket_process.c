@@ -609,7 +609,7 @@ ngx_http_docket_process_alive(ngx_http_docket_zone_info_t *info, void *data)
         info->helper = ngx_pid;
     }
 
-    info->heartbeat = ngx_http_docket_now();
+    info->heartbeat = ngx_http_docket_monotonic();
 }
 
 

@@ -355,6 +355,9 @@ struct ngx_http_docket_proc_s {
     ngx_queue_t                restore;     /* foreign_t: no room in the zone */
     ngx_queue_t                unsaved;
     ngx_uint_t                 nunsaved;
+    int64_t                    clock;       /* the day's, less that since boot */
+    int64_t                    ahead;       /* it was set forward by so much, */
+    int64_t                    ahead_until; /* which counts until then */
     int64_t                    io_second;
     int64_t                    cleaned;
     int64_t                    space_cleaned;
@@ -544,6 +547,8 @@ void ngx_http_docket_load_rest(ngx_http_docket_proc_t *hlp);
 /* ngx_http_docket_clean.c; io thread */
 
 void ngx_http_docket_clean(ngx_http_docket_proc_t *hlp);
+/* Each second: whether the day's clock was set. */
+void ngx_http_docket_clock(ngx_http_docket_proc_t *hlp);
 /* Each second: the space that is left. */
 void ngx_http_docket_space(ngx_http_docket_proc_t *hlp);
 void ngx_http_docket_askers_save(ngx_http_docket_proc_t *hlp,

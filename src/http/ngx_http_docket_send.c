@@ -132,7 +132,9 @@ ngx_http_docket_capture_take(ngx_http_request_t *r, ngx_fd_t fd,
         goto failed;
     }
 
-    if (!ngx_is_file(&capture->info)) {
+    /* one that has another name elsewhere is not this job's alone */
+
+    if (!ngx_is_file(&capture->info) || capture->info.st_nlink > 1) {
         (void) ngx_close_file(fd);
         return NGX_DECLINED;
     }

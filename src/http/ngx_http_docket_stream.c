@@ -15,7 +15,7 @@
 #define NGX_HTTP_DOCKET_PCAP_HEADER  24
 
 /* a helper that has shown no life for this long will not finish the job */
-#define NGX_HTTP_DOCKET_LOST         (10 * DOCKET_SECOND)
+#define NGX_HTTP_DOCKET_LOST         10000
 #define NGX_HTTP_DOCKET_LOST_CHECK   1000
 
 /* pieces in a row for one client before others get their turn */
@@ -739,8 +739,7 @@ static ngx_uint_t
 ngx_http_docket_stream_lost(ngx_http_request_t *r,
     ngx_http_docket_stream_t *s)
 {
-    int64_t                       now;
-    struct timeval                tv;
+    struct timespec               ts;
     ngx_http_docket_zone_info_t   info;
     ngx_http_docket_main_conf_t  *mcf;
 
@@ -754,10 +753,10 @@ ngx_http_docket_stream_lost(ngx_http_request_t *r,
 
     ngx_http_docket_zone_info(mcf->zone, &info);
 
-    ngx_gettimeofday(&tv);
-    now = (int64_t) tv.tv_sec * DOCKET_SECOND + tv.tv_usec;
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    return now - info.heartbeat > NGX_HTTP_DOCKET_LOST;
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000 - info.heartbeat
+           > NGX_HTTP_DOCKET_LOST;
 }
 
 

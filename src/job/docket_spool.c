@@ -30,6 +30,9 @@ static char *docket_spool_read(int fd, size_t *len);
 static void docket_spool_part_name(char name[DOCKET_SPOOL_PART_LEN],
     uint32_t run);
 static int docket_spool_leftover(const void *ctx, const char *name);
+static int docket_spool_temporary(const void *ctx, const char *name);
+static int docket_spool_clear(const docket_spool_t *sp, const char *name,
+    int dirfd);
 static int docket_spool_known(const void *ctx, const char *name);
 static int docket_spool_visit(const docket_spool_t *sp, const char *name,
     docket_spool_job_pt job, docket_spool_odd_pt odd, void *ctx);
@@ -525,9 +528,42 @@ docket_spool_leftover(const void *ctx, const char *name)
 
 
 int
+docket_spool_tidy_top(const docket_spool_t *sp)
+{
+    return docket_file_unlink_all(sp->fd, docket_spool_temporary, NULL, NULL);
+}
+
+
+/* ".PID.N.tmp", as docket_file_make() names them, and nothing that resembles
+   it: the spool's own folder may have files of others. */
+
+static int
+docket_spool_temporary(const void *ctx, const char *name)
+{
+    size_t  pid, n;
+
+    (void) ctx;
+
+    if (name[0] != '.') {
+        return 0;
+    }
+
+    pid = strspn(name + 1, "0123456789");
+
+    if (pid == 0 || name[1 + pid] != '.') {
+        return 0;
+    }
+
+    n = strspn(name + pid + 2, "0123456789");
+
+    return n != 0 && strcmp(name + pid + 2 + n, ".tmp") == 0;
+}
+
+
+int
 docket_spool_remove(const docket_spool_t *sp, const char *id)
 {
-    int   rc, saved, dirfd, foreign;
+    int   rc, dirfd;
     char  name[DOCKET_SPOOL_NAME_LEN + 1];
 
     docket_spool_name(sp, id, name);
@@ -544,10 +580,42 @@ docket_spool_remove(const docket_spool_t *sp, const char *id)
         return DOCKET_ERROR;
     }
 
+    rc = docket_spool_clear(sp, name, dirfd);
+    docket_file_close(dirfd);
+
+    return rc;
+}
+
+
+int
+docket_spool_discard(const docket_spool_t *sp, const char *id)
+{
+    int   rc, dirfd;
+    char  name[DOCKET_SPOOL_NAME_LEN + 1];
+
+    docket_spool_name(sp, id, name);
+
+    dirfd = docket_file_open_dir(sp->fd, name);
+    if (dirfd == -1) {
+        return DOCKET_ERROR;
+    }
+
+    rc = docket_spool_clear(sp, name, dirfd);
+    docket_file_close(dirfd);
+
+    return rc;
+}
+
+
+/* All but query.json, and the folder. */
+
+static int
+docket_spool_clear(const docket_spool_t *sp, const char *name, int dirfd)
+{
+    int  rc, saved, foreign;
+
     rc = docket_file_unlink_all(dirfd, docket_spool_known, sp, &foreign);
     saved = errno;
-
-    (void) close(dirfd);
 
     if (rc != DOCKET_OK) {
         errno = saved;
@@ -637,7 +705,7 @@ docket_spool_visit(const docket_spool_t *sp, const char *name,
 
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0
         || strcmp(name, ".owner") == 0 || strcmp(name, ".sensors") == 0
-        || strcmp(name, "index") == 0 || docket_spool_leftover(NULL, name))
+        || strcmp(name, "index") == 0 || docket_spool_temporary(NULL, name))
     {
         return DOCKET_OK;
     }

@@ -110,11 +110,19 @@ char *docket_spool_summary_read(const docket_spool_t *sp, const char *id,
    another process is replacing meanwhile is written again by it. */
 int docket_spool_tidy(int dirfd);
 
+/* The same for the spool itself: what writing the index left there. */
+int docket_spool_tidy_top(const docket_spool_t *sp);
+
 /* Removes the folder with all that this project puts there; query.json goes
    first, so that a half-removed job is none.  Foreign files: DOCKET_ERROR,
    errno ENOTEMPTY, the folder stays.  No folder: errno ENOENT.  It takes no
    lock: the caller may have it. */
 int docket_spool_remove(const docket_spool_t *sp, const char *id);
+
+/* The same for a folder without a query.json, which is left of a job that was
+   being made or removed.  A query.json that comes meanwhile stays, with its
+   folder: errno ENOTEMPTY. */
+int docket_spool_discard(const docket_spool_t *sp, const char *id);
 
 /*
  * Calls "job" for each folder whose name is that of an id, in no order; "odd"

@@ -132,7 +132,8 @@ typedef struct {
     uint32_t                 generation;
     ngx_pid_t                helper;      /* 0: none owns the queue */
     ngx_uint_t               waits;       /* it is another process's */
-    int64_t                  heartbeat;   /* of the helper, microseconds */
+    int64_t                  heartbeat;   /* of the helper, milliseconds of the
+                                             monotonic clock */
     uint64_t                 free_bytes;  /* of the spool's filesystem */
     uint64_t                 free_nodes;
     ngx_uint_t               low;         /* below docket_free_* */
