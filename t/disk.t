@@ -10,8 +10,9 @@ use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $fault = Docket::Fault->new;
+my $room = 'docket_free_bytes 1m; docket_free_nodes 100; docket_expire_space 0;';
 my $ng = Docket::Nginx->start(sensors => $fake, fault => $fault, workers => 1,
-    http => 'docket_sync on; docket_retries 0; docket_idle_time 1h;');
+    http => $room . ' docket_sync on; docket_retries 0; docket_idle_time 1h;');
 
 my $spool = $ng->spool;
 my $helper = $ng->helper;
@@ -219,7 +220,7 @@ $first = $fake->first;
 $expected = map { @{ read_pcap($_) } } $fake->pcaps;
 
 $ng = Docket::Nginx->start(sensors => $fake, fault => $fault, name => 'large',
-    http => 'docket_retries 0; docket_idle_time 1h; docket_buffer 1m;');
+    http => $room . ' docket_retries 0; docket_idle_time 1h; docket_buffer 1m;');
 $spool = $ng->spool;
 $helper = $ng->helper;
 
@@ -275,7 +276,8 @@ spew($limited, "#!/bin/sh\nulimit -f 2000\nexec "
 chmod 0755, $limited;
 
 $fake->set(0);
-$ng = Docket::Nginx->start(sensors => $fake, name => 'limit', binary => $limited);
+$ng = Docket::Nginx->start(sensors => $fake, name => 'limit', binary => $limited,
+    http => $room);
 $spool = $ng->spool;
 $helper = $ng->helper;
 $id = $ng->ask(question());
