@@ -220,5 +220,46 @@ mkdir "$spool/index";
 started('an index that is a folder');
 is($ng->final($ng->ask(question()))->{state}, 'Completed', '... which stops no job');
 
+rmdir "$spool/index";
+
+# -- very many jobs ------------------------------------------------------------
+
+$ng->stop;
+
+my $hour = utc(time - 3600);
+
+for my $i (1 .. 2000) {
+    my $many = sprintf '%08x%024x', 0xabcd0000 + $i, $i;
+    my $copy = $text =~ s/\Q$good[1]\E/$many/gr;
+    $copy =~ s/"(created|requested|started|finished|first|last|datetime)":\s*"[^"]*"/"$1":"$hour"/g;
+    mkdir "$spool/$many", 0750;
+    spew("$spool/$many/query.json", $copy);
+    chown $uid, -1, "$spool/$many", "$spool/$many/query.json" if $> == 0;
+}
+
+started('very many');
+my %listed = map { $_ => 1 } @{ $ng->get('/api/ids')->{json} };
+my @many = grep { /^abcd/ } keys %listed;
+is(scalar @many, 2000, '... are listed');
+is($ng->status('abcd0001' . '0' x 23 . '1')->{state}, 'Completed', '... and known');
+
+my ($pages, $next, %seen) = (0, '?limit=500');
+
+while (defined $next && $pages++ < 20) {
+    my $r = $ng->get("/api/jobs$next");
+    $seen{$_->{id}}++ for @{ $r->{json} };
+    ($next) = ($r->{headers}{link} // '') =~ /<([^>]*)>/;
+}
+
+is_deeply([ sort keys %seen ], [ sort keys %listed ], '... page by page');
+is(scalar(grep { $_ > 1 } values %seen), 0, '... none of them twice');
+
+$ng->reload(http => 'docket_idle_time 1h; docket_expire_time 30m;');
+my $meanwhile = $ng->ask(question());
+is($ng->final($meanwhile)->{state}, 'Completed', 'a job while they are cleaned');
+ok_until { !grep { /^abcd/ } @{ $ng->get('/api/ids')->{json} } } 60, '... until all old ones are gone';
+is(scalar(() = glob "$spool/abcd*"), 0, '... from the disk too');
+is($ng->get("/api/status/$_")->{status}, 200, '... and the younger are there') for $good[1], $meanwhile;
+
 $ng->finish(allow => [ qr/docket/ ]);
 done_testing();
