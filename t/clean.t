@@ -70,6 +70,21 @@ ok_until { !folder($ng, $id) } 15, 'a finished job goes when space is wanted';
 $ng->finish;
 undef $ng;
 
+# -- a removal that was broken off -------------------------------------------
+
+$ng = Docket::Nginx->start(sensors => $fake, name => 'half');
+$ng->helper;
+
+$id = $ng->ask(question());
+$ng->final($id);
+$ng->stop('QUIT');
+unlink $ng->spool . "/$id/query.json";
+$ng->start;
+
+ok_until { !folder($ng, $id) } 15, 'the rest of a folder without its record goes';
+$ng->finish;
+undef $ng;
+
 # -- low ---------------------------------------------------------------------
 
 $ng = Docket::Nginx->start(sensors => $fake, name => 'low',
