@@ -13,6 +13,7 @@
 #   make faults   a table: each fault of a sensor, and what is made of it
 #   make lockcheck  the suites with a module that ends a process which comes to
 #                 the shared tables without their mutex
+#   make valgrind  the unit tests under valgrind
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make oracle   random questions against the reference (RUNS=1000000,
 #                 JOBS=1000, SEED=1 to repeat a run)
@@ -54,7 +55,7 @@ BENCH    := $(BUILD)/bench/bin
 
 .PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
         asan-build demo deb oracle soak faults lockcheck recorded ui ui-test \
-        bench bench-build clean
+        bench bench-build valgrind clean
 
 all: $(MODULE)
 
@@ -95,7 +96,9 @@ ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
 $(BUILD)/ui/index.html: ui/node_modules/.package-lock.json $(UI_SRCS)
 	@cd ui && node build.js $(BUILD)/ui
 
-fuzz-smoke fuzz:
+valgrind: test-deps
+
+fuzz-smoke fuzz valgrind:
 	@$(MAKE) --no-print-directory -C test $@
 
 oracle: $(MODULE)
@@ -106,9 +109,7 @@ recorded: $(MODULE)
 	@RECORDED_RUNS=$(or $(RUNS),20000) RECORDED_SEED=$(SEED) t/run -v \
 	    t/recorded.t
 
-suites: $(MODULE)
-suites: $(MODULE) ui
-suites: $(MODULE) bench-build
+suites: $(MODULE) ui bench-build
 	@t/run $(SUITES)
 
 asan: test-deps
