@@ -7,7 +7,6 @@ use Docket::Test;
 use HTTP::Tiny;
 use JSON::PP ();
 use MIME::Base64 'encode_base64';
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $port = free_ports(3);               # plain, TLS, somebody's sessions
@@ -20,8 +19,6 @@ $example{$1} = $2
 
 my $ng = Docket::Nginx->new(sensors => $fake, port => $port);
 my $etc = $ng->dir . '/etc';
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 mkdir $etc;
 spew("$etc/$_->[0]", map { "$_:{PLAIN}$_\n" } @{ $_->[1] })

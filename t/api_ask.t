@@ -6,7 +6,7 @@ use Docket::Api;
 
 use HTTP::Tiny;
 use MIME::Base64;
-use POSIX 'strftime';
+use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $htpasswd = test_dir('auth') . '/users';
@@ -46,9 +46,7 @@ END
 
 my $api = Docket::Api->new($ng);
 
-sub ts { strftime '%Y-%m-%dT%H:%M:%SZ', gmtime $_[0] }
-
-my ($t1, $t2) = (ts($fake->first), ts($fake->first + 300));
+my ($t1, $t2) = (utc($fake->first), utc($fake->first + 300));
 my $range = "after/$t1/before/$t2";
 my $form = 'application/x-www-form-urlencoded';
 my $json = 'application/json';

@@ -5,7 +5,7 @@ use Docket::Test;
 use Docket::Api;
 use Docket::Metrics;
 
-use POSIX 'strftime';
+use POSIX ();
 use Time::HiRes 'time';
 
 my $fake = Docket::Sensor->start(n => 2);
@@ -15,9 +15,7 @@ my $ng = Docket::Nginx->start(sensors => $fake, workers => 2,
                                       . 'docket_stat_timeout 1s;');
 my $api = Docket::Api->new($ng);
 
-sub ts { strftime '%Y-%m-%dT%H:%M:%SZ', gmtime $_[0] }
-
-my ($t1, $t2) = (ts($fake->first), ts($fake->first + 300));
+my ($t1, $t2) = (utc($fake->first), utc($fake->first + 300));
 my $none = '0' x 32;
 my @ids;
 
@@ -243,8 +241,8 @@ is($r->{weight}, undef, '... with no weight');
 $r = $api->post('/explain', body => 'host 1.2.3.4 and after 90m ago')->{json};
 is($r->{known}, undef, 'explain: not known');
 ok($r->{relative}, '... relative');
-cmp_ok($r->{id_valid_until}, 'gt', ts(time), '... valid for some time');
-cmp_ok($r->{id_valid_until}, 'le', ts(time + 61), '... but not long');
+cmp_ok($r->{id_valid_until}, 'gt', utc(time), '... valid for some time');
+cmp_ok($r->{id_valid_until}, 'le', utc(time + 61), '... but not long');
 is($r->{requests}{s1}{slices}, 2, '... in slices');
 $api->table(
     [ 'GET /explain/port/x', 400, field => 'port' ],
@@ -277,7 +275,7 @@ $api->table([ "DELETE /$ids[2]", 409 ]);
 
 $r = $api->get('/stats')->{json};
 is($r->{$_}{health}, 'up', "$_ is up") for 's1', 's2';
-is($r->{s1}{oldest_timestamp}, ts($fake->first), 'its oldest packet');
+is($r->{s1}{oldest_timestamp}, utc($fake->first), 'its oldest packet');
 ok(exists $r->{s1}{indexfile_current_reads}, "Stenographer's own counters");
 cmp_ok($r->{s1}{certificate}{days_left}, '>', 1, 'the certificates');
 ok($r->{s1}{fresh}, 'asked for at once');

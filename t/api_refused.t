@@ -4,7 +4,6 @@ use lib 't/lib';
 use Docket::Test;
 use Docket::Api;
 
-use POSIX 'strftime';
 
 my $fake = Docket::Sensor->start(n => 1);
 my $locked;
@@ -12,9 +11,7 @@ my $locked;
 # nobody could remove it otherwise
 END { system 'chattr', '-i', $locked if defined $locked }
 
-sub ts { strftime '%Y-%m-%dT%H:%M:%SZ', gmtime $_[0] }
-
-my $range = 'after/' . ts($fake->first) . '/before/' . ts($fake->first + 300);
+my $range = 'after/' . utc($fake->first) . '/before/' . utc($fake->first + 300);
 
 # a full queue
 
@@ -62,8 +59,8 @@ SKIP: {
     $ng = Docket::Nginx->start(sensors => $fake, workers => 1, name => 'ro');
     $api = Docket::Api->new($ng);
     $ng->helper;
-    $id = $ng->ask(port => 80, after => ts($fake->first),
-                   before => ts($fake->first + 300));
+    $id = $ng->ask(port => 80, after => utc($fake->first),
+                   before => utc($fake->first + 300));
     $ng->final($id);
     rename $ng->spool, $ng->spool . '.away';
     $locked = $ng->spool . '.away';

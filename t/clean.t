@@ -5,13 +5,10 @@ use lib 't/lib';
 use Docket::Test;
 
 use IO::Socket::INET;
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2, mb => 4);
 my $first = $fake->first;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub question {
     $n++;

@@ -6,7 +6,6 @@ use Docket::Test;
 
 use File::Path 'remove_tree';
 use IO::Socket::INET;
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2, mb => 2);
 my $fault = Docket::Fault->new;
@@ -18,8 +17,6 @@ my $helper = $ng->helper;
 my $first = $fake->first;
 my $expected = map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub question {
     $n++;

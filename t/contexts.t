@@ -4,14 +4,11 @@
 use lib 't/lib';
 use Docket::Test;
 
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $ng = Docket::Nginx->new(sensors => $fake);
 my $html = $ng->dir . '/html';
 my $backend = free_ports(1);
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 my $range = 'after/' . utc($fake->first - 60)
             . '/before/' . utc($fake->first + 360);

@@ -14,7 +14,6 @@ my $ng = Docket::Nginx->start(sensors => $steno,
                               server => "include $top/contrib/kibana/rock.conf;");
 
 sub esc { $_[0] =~ s/([^A-Za-z0-9._-])/sprintf '%%%02X', ord $1/ger }
-sub iso { strftime '%Y-%m-%dT%H:%M:%SZ', gmtime $_[0] }
 sub piece { slurp("$top/contrib/$_[0]") }
 
 # The API's answer to a link of contrib/.
@@ -62,7 +61,7 @@ my $eve = encode_json({
 });
 my $ecs = encode_json({
     _source => {
-        '@timestamp' => iso($at), event => { duration => 5_000_000_000 },
+        '@timestamp' => utc($at), event => { duration => 5_000_000_000 },
         source => { ip => '10.1.0.6', port => 6666 },
         destination => { ip => '203.0.113.77', port => 8080 },
         network => { transport => 'tcp' },
@@ -73,7 +72,7 @@ my $fields = "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n"
     . "id.resp_h\tid.resp_p\tproto\tservice\tduration\n"
     . "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\n";
 my $conn = "$at.000007\tC1\t10.2.0.3\t8\t198.51.100.10\t0\ticmp\t-\t9.5\n";
-my $tuple = iso($at) . ' udp [2001:db8:2::1]:546 -> [2001:db8:ffff::53]:53';
+my $tuple = utc($at) . ' udp [2001:db8:2::1]:546 -> [2001:db8:ffff::53]:53';
 
 # the events themselves
 
@@ -106,12 +105,12 @@ sub kibana {
 
 is_capture(kibana('event', [], value => $eve), $udp, 'Kibana: the event');
 is_capture(kibana('click', [], 'event.value' => '10.1.0.2',
-                  'context.panel.timeRange.from' => iso($first) =~ s/Z/.000Z/r,
-                  'context.panel.timeRange.to' => iso($first + 300)),
+                  'context.panel.timeRange.from' => utc($first) =~ s/Z/.000Z/r,
+                  'context.panel.timeRange.to' => utc($first + 300)),
            'host 10.1.0.2', 'Kibana: a click');
 is_capture(kibana('row', [ $at * 1000, '10.1.0.6', 6666, '203.0.113.77', 8080,
                            'tcp' ]), $tcp, 'Kibana: a row');
-is_capture(kibana('row', [ iso($at), '10.2.0.3', '', '198.51.100.10', '',
+is_capture(kibana('row', [ utc($at), '10.2.0.3', '', '198.51.100.10', '',
                            'icmp' ]), $icmp, 'Kibana: a row without ports');
 is_capture(kibana('zeek', [ "$at.5", '10.1.0.2', 53531, '198.51.100.53', 53,
                             'udp', '1.5' ]), $udp, 'Kibana: a row of Zeek');
@@ -120,7 +119,7 @@ is(kibana('host', [], value => '10.1.0.2')->{status}, 202, 'Kibana: a host');
 # ROCK's dashboards: the form of their links
 
 my ($rock) = piece('kibana/rock.conf') =~ m{^#\s+(/app/docket/api/uri/\S+)}m;
-my %rock = (A => '10.1.0.6', B => '203.0.113.77', T => iso($first),
+my %rock = (A => '10.1.0.6', B => '203.0.113.77', T => utc($first),
             P1 => 6666, P2 => 8080);
 
 $rock =~ s{/(A|B|T|P1|P2)(?=/|$)}{/$rock{$1}}g;
@@ -172,8 +171,8 @@ is_deeply([ sort keys %arkime ], [ qw(DOCKETIP DOCKETPORT DOCKETSEARCH) ],
 
 sub arkime {
     my ($name, $text) = @_;
-    my %v = (TEXT => $text, ISOSTART => iso($first) =~ s/Z/.000Z/r,
-             ISOSTOP => iso($first + 300) =~ s/Z/.000Z/r,
+    my %v = (TEXT => $text, ISOSTART => utc($first) =~ s/Z/.000Z/r,
+             ISOSTOP => utc($first + 300) =~ s/Z/.000Z/r,
              EXPRESSION => esc($text));
     return follow($arkime{$name} =~ s/%([A-Z]{3,})%/$v{$1}/gr);
 }
@@ -198,7 +197,7 @@ sub shell {
     return ($? >> 8, $out, slurp("$dir/err"));
 }
 
-my $line = iso($at) . ' fw kernel: IN=eth0 OUT= SRC=10.1.0.6 DST=203.0.113.77 '
+my $line = utc($at) . ' fw kernel: IN=eth0 OUT= SRC=10.1.0.6 DST=203.0.113.77 '
     . 'LEN=60 PROTO=TCP SPT=6666 DPT=8080 WINDOW=64240';
 my ($status, $out, $err) = shell($line, '-o', "$dir/out.pcap");
 

@@ -6,7 +6,6 @@ use Docket::Test;
 
 use Errno qw(ENOSPC EDQUOT EIO EACCES EROFS EMFILE);
 use IO::Socket::INET;
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $fault = Docket::Fault->new;
@@ -19,8 +18,6 @@ my $helper = $ng->helper;
 my $first = $fake->first;
 my $expected = map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub question {
     $n++;

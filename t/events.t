@@ -19,8 +19,6 @@ my $ng = Docket::Nginx->start(
 
 $ng->helper;
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 my $address = 0;
 
 sub ask {

@@ -95,8 +95,6 @@ my @others = sort { $a->{ts} <=> $b->{ts} }
              map { @{ read_pcap("$dir/$_.pcap") } } 2, 3;
 my @names = ("s$healthy", 's' . ($healthy + 1));
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 my ($after, $before) = (utc($first), utc($first + 360));
 
 for my $i (1 .. @faults) {

@@ -3,7 +3,6 @@
 use lib 't/lib';
 use Docket::Test;
 
-use POSIX ();
 
 
 # curl to a sensor: exit code, what came
@@ -23,8 +22,6 @@ sub ask_sensor {
 
     return ($? >> 8, slurp($out) // '');
 }
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 
 my $steno = Docket::Steno->start(n => 3);

@@ -5,7 +5,6 @@
 use lib 't/lib';
 use Docket::Test;
 
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my %o = (
@@ -25,8 +24,6 @@ $ng->helper;
 
 my $first = $fake->first;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub ask {
     my (@sensors) = @_;

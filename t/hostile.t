@@ -7,7 +7,6 @@ use Docket::Test;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $htpasswd = test_dir('etc') . '/htpasswd';
@@ -22,8 +21,6 @@ my $ng = Docket::Nginx->start(
               . " auth_basic_user_file $htpasswd; }");
 
 $ng->helper;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 my ($after, $before) = (utc($fake->first - 60), utc($fake->first + 360));
 my $range = "after/$after/before/$before";

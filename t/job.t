@@ -4,13 +4,10 @@
 use lib 't/lib';
 use Docket::Test;
 
-use POSIX ();
 use Time::HiRes 'sleep';
 
 my $steno = Docket::Steno->start(n => 3, mb => 5);
 my $first = $steno->first;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 my ($after, $before) = (utc($first), utc($first + 300));
 

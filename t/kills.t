@@ -4,7 +4,6 @@
 use lib 't/lib';
 use Docket::Test;
 
-use POSIX ();
 use Time::HiRes 'sleep';
 
 my $fake = Docket::Sensor->start(n => 2, mb => 1);
@@ -13,8 +12,6 @@ my $ng = Docket::Nginx->start(sensors => $fake, http => $http);
 my @all = sort { $a->{ts} <=> $b->{ts} }
           map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub ask {
     $n++;

@@ -13,8 +13,6 @@ my @all = sort { $a->{ts} <=> $b->{ts} }
           map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 sub question {
     $n++;
     return (host => "192.0.2.$n", after => utc($fake->first - 60),

@@ -5,7 +5,6 @@ use Docket::Test;
 use Docket::Api;
 
 use JSON::PP;
-use POSIX 'strftime';
 
 my $fake = Docket::Sensor->start(n => 2);
 my $ng = Docket::Nginx->start(sensors => $fake, server => <<'END');

@@ -15,8 +15,6 @@ my $ng = Docket::Nginx->start(sensors => $fake,
 my $first = $fake->first;
 my $n = 0;
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 # a job that takes some seconds, and one who watches it
 sub ask_slowly {
     $fake->set(0, rate => 400_000);

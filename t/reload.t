@@ -4,7 +4,6 @@
 use lib 't/lib';
 use Docket::Test;
 
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2, mb => 1);
 my $ng = Docket::Nginx->start(sensors => $fake, http => 'docket_idle_time 0;');
@@ -13,8 +12,6 @@ my $first = $fake->first;
 my @all = sort { $a->{ts} <=> $b->{ts} }
           map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub ask_slowly {
     $fake->set(1, rate => 400_000);

@@ -26,8 +26,6 @@ END
 
 $ng->helper;
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 my %range = (after => utc($fake->first - 60),
              before => utc($fake->first + 360));
 

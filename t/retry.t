@@ -3,7 +3,6 @@
 use lib 't/lib';
 use Docket::Test;
 
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 3);
 my $ng = Docket::Nginx->start(
@@ -16,8 +15,6 @@ $ng->helper;
 my $first = $fake->first;
 my @all = sort { $a->{ts} <=> $b->{ts} } map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub ask {
     $n++;

@@ -14,8 +14,6 @@ my $ng = Docket::Nginx->start(sensors => $fake, main => 'user nobody nogroup;',
 my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
 my $n = 0;
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 sub ask {
     $n++;
     return $ng->ask(host => "192.0.2.$n", after => utc($fake->first - 60),

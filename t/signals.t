@@ -6,7 +6,6 @@ use Docket::Test;
 
 use IO::Socket::INET;
 use JSON::PP ();
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 3, mb => 1);
 my $http = 'docket_idle_time 0; docket_retries 0; ';
@@ -15,8 +14,6 @@ my $ng = Docket::Nginx->start(sensors => $fake, http => $http);
 my $first = $fake->first;
 my @all = map { read_pcap($_) } $fake->pcaps;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub question {
     $n++;

@@ -13,8 +13,6 @@ my $fake = Docket::Sensor->start(n => 2);
 my $first = $fake->first;
 my $n = 0;
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 sub question {
     $n++;
     return (host => "192.0.2.$n", after => utc($first - 60), before => utc($first + 360));

@@ -40,8 +40,6 @@ spew($ng->dir . '/config', encode_json({
 
 $ENV{STENOGRAPHER_CONFIG} = $ng->dir . '/config';
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 my $range = 'after ' . utc($first) . ' and before ' . utc($first + 300);
 my $file = $ng->dir . '/out.pcap';
 

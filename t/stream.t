@@ -43,8 +43,6 @@ my @all = sort { $a->{ts} <=> $b->{ts} }
 my $address = 0;
 my $files = 0;
 
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 # a question that was not asked before; the sensors filter nothing
 sub question {
     $address++;

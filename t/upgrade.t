@@ -5,7 +5,6 @@ use lib 't/lib';
 use Docket::Test;
 
 use JSON::PP ();
-use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
 my $http = 'docket_idle_time 0; docket_settle 1s; docket_retries 0;';
@@ -17,8 +16,6 @@ my $ng = Docket::Nginx->start(
 my @all = sort { $a->{ts} <=> $b->{ts} }
           map { @{ read_pcap($_) } } $fake->pcaps;
 my $n = 0;
-
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 sub question {
     return (host => "192.0.2.$_[0]", after => utc($fake->first - 60),

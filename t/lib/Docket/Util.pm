@@ -10,11 +10,12 @@ use File::Basename 'dirname';
 use File::Path qw(make_path remove_tree);
 use File::Spec;
 use IO::Socket::INET;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(build_dir test_dir free_ports wait_until ok_until slurp spew
-                 is_running parent_of title_of lib_dir asan);
+                 is_running parent_of title_of lib_dir asan utc);
 
 my $lib = File::Spec->rel2abs(dirname(dirname(__FILE__)));
 my $top = dirname(dirname($lib));
@@ -26,6 +27,10 @@ sub build_dir { $ENV{DOCKET_BUILD} || "$top/build" }
 
 # The suites run against the instrumented build.
 sub asan { $ENV{DOCKET_ASAN} }
+
+
+# Seconds as the API takes and writes a time.
+sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
 
 
 # A new empty folder for this test, which workers that gave up root can reach.

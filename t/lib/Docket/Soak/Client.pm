@@ -19,7 +19,6 @@ use strict;
 use warnings;
 
 use JSON::PP;
-use POSIX ();
 use Time::HiRes qw(sleep time);
 
 use Docket::Soak::Http 'request';
@@ -82,8 +81,6 @@ sub accepted {
 }
 
 sub one { $_[rand @_] }
-sub utc { POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0]) }
-
 
 # Questions ---------------------------------------------------------------
 
