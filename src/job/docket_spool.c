@@ -31,8 +31,8 @@ static void docket_spool_part_name(char name[DOCKET_SPOOL_PART_LEN],
     uint32_t run);
 static int docket_spool_leftover(const void *ctx, const char *name);
 static int docket_spool_temporary(const void *ctx, const char *name);
-static int docket_spool_clear(const docket_spool_t *sp, const char *name,
-    int dirfd);
+static int docket_spool_clear(const docket_spool_t *sp, const char *id,
+    int record);
 static int docket_spool_known(const void *ctx, const char *name);
 static int docket_spool_visit(const docket_spool_t *sp, const char *name,
     docket_spool_job_pt job, docket_spool_odd_pt odd, void *ctx);
@@ -563,34 +563,23 @@ docket_spool_temporary(const void *ctx, const char *name)
 int
 docket_spool_remove(const docket_spool_t *sp, const char *id)
 {
-    int   rc, dirfd;
-    char  name[DOCKET_SPOOL_NAME_LEN + 1];
-
-    docket_spool_name(sp, id, name);
-
-    dirfd = docket_file_open_dir(sp->fd, name);
-    if (dirfd == -1) {
-        return DOCKET_ERROR;
-    }
-
-    if (unlinkat(dirfd, "query.json", 0) == -1 && errno != ENOENT
-        && errno != EISDIR)
-    {
-        docket_file_close(dirfd);
-        return DOCKET_ERROR;
-    }
-
-    rc = docket_spool_clear(sp, name, dirfd);
-    docket_file_close(dirfd);
-
-    return rc;
+    return docket_spool_clear(sp, id, 1);
 }
 
 
 int
 docket_spool_discard(const docket_spool_t *sp, const char *id)
 {
-    int   rc, dirfd;
+    return docket_spool_clear(sp, id, 0);
+}
+
+
+/* The record first, if it is to go; then all else, and the folder. */
+
+static int
+docket_spool_clear(const docket_spool_t *sp, const char *id, int record)
+{
+    int   rc, dirfd, saved, foreign;
     char  name[DOCKET_SPOOL_NAME_LEN + 1];
 
     docket_spool_name(sp, id, name);
@@ -600,22 +589,17 @@ docket_spool_discard(const docket_spool_t *sp, const char *id)
         return DOCKET_ERROR;
     }
 
-    rc = docket_spool_clear(sp, name, dirfd);
-    docket_file_close(dirfd);
-
-    return rc;
-}
-
-
-/* All but query.json, and the folder. */
-
-static int
-docket_spool_clear(const docket_spool_t *sp, const char *name, int dirfd)
-{
-    int  rc, saved, foreign;
+    if (record && unlinkat(dirfd, "query.json", 0) == -1 && errno != ENOENT
+        && errno != EISDIR)
+    {
+        docket_file_close(dirfd);
+        return DOCKET_ERROR;
+    }
 
     rc = docket_file_unlink_all(dirfd, docket_spool_known, sp, &foreign);
     saved = errno;
+
+    docket_file_close(dirfd);
 
     if (rc != DOCKET_OK) {
         errno = saved;
