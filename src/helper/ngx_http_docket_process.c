@@ -131,17 +131,6 @@ ngx_http_docket_process(ngx_cycle_t *cycle, void *data)
 
 
 int64_t
-ngx_http_docket_monotonic(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-int64_t
 ngx_http_docket_now(void)
 {
     struct timespec  ts;

@@ -378,8 +378,7 @@ typedef struct {
 
 /* The child's main function; "data" is a ngx_http_docket_spawn_t. */
 void ngx_http_docket_process(ngx_cycle_t *cycle, void *data);
-/* Milliseconds of a clock that nobody sets; microseconds of the day's. */
-int64_t ngx_http_docket_monotonic(void);
+/* Microseconds of the day's clock. */
 int64_t ngx_http_docket_now(void);
 /* Something is due at "at" (hlp->now's milliseconds). */
 void ngx_http_docket_timer(ngx_http_docket_proc_t *hlp, int64_t at);

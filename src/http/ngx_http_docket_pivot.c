@@ -8,7 +8,6 @@
 
 static ngx_int_t ngx_http_docket_wants_explain(ngx_http_request_t *r,
     ngx_uint_t *explain);
-static ngx_int_t ngx_http_docket_flag(u_char *p, size_t len);
 static void ngx_http_docket_gen_fields(yajl_gen g,
     const docket_pivot_result_t *p);
 static void ngx_http_docket_gen_used(yajl_gen g,
@@ -47,9 +46,9 @@ ngx_http_docket_pivot(ngx_http_request_t *r, ngx_str_t *rest)
 static ngx_int_t
 ngx_http_docket_wants_explain(ngx_http_request_t *r, ngx_uint_t *explain)
 {
-    u_char     *p, *next, *last;
-    size_t      len;
-    ngx_int_t   flag;
+    int      flag;
+    u_char  *p, *next, *last;
+    size_t   len;
 
     *explain = 0;
     len = sizeof("explain") - 1;
@@ -77,9 +76,9 @@ ngx_http_docket_wants_explain(ngx_http_request_t *r, ngx_uint_t *explain)
             continue;
         }
 
-        flag = ngx_http_docket_flag(p + len + 1, next - p - len - 1);
+        flag = docket_query_flag((char *) p + len + 1, next - p - len - 1);
 
-        if (flag == NGX_ERROR) {
+        if (flag == -1) {
             return NGX_ERROR;
         }
 
@@ -87,29 +86,6 @@ ngx_http_docket_wants_explain(ngx_http_request_t *r, ngx_uint_t *explain)
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_docket_flag(u_char *p, size_t len)
-{
-    ngx_uint_t  i;
-
-    static ngx_str_t  words[] = {
-        ngx_string("false"), ngx_string("true"), ngx_string("no"),
-        ngx_string("yes"), ngx_string("0"), ngx_string("1")
-    };
-
-    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-
-        if (len == words[i].len
-            && ngx_strncasecmp(p, words[i].data, len) == 0)
-        {
-            return i % 2;
-        }
-    }
-
-    return NGX_ERROR;
 }
 
 

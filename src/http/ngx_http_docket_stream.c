@@ -739,7 +739,6 @@ static ngx_uint_t
 ngx_http_docket_stream_lost(ngx_http_request_t *r,
     ngx_http_docket_stream_t *s)
 {
-    struct timespec               ts;
     ngx_http_docket_zone_info_t   info;
     ngx_http_docket_main_conf_t  *mcf;
 
@@ -753,10 +752,7 @@ ngx_http_docket_stream_lost(ngx_http_request_t *r,
 
     ngx_http_docket_zone_info(mcf->zone, &info);
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000 - info.heartbeat
-           > NGX_HTTP_DOCKET_LOST;
+    return ngx_http_docket_monotonic() - info.heartbeat > NGX_HTTP_DOCKET_LOST;
 }
 
 

@@ -601,7 +601,23 @@ static int
 docket_read_flag(docket_query_t *q, const docket_field_t *field,
     const char *s, size_t len, int *value)
 {
-    char    quote[DOCKET_QUOTE_LEN];
+    char  quote[DOCKET_QUOTE_LEN];
+
+    *value = docket_query_flag(s, len);
+
+    if (*value != -1) {
+        return DOCKET_OK;
+    }
+
+    return docket_query_fail(q, field->name, 0,
+                             "\"%s\" is true or false, not %s", field->name,
+                             docket_quote(quote, s, len));
+}
+
+
+int
+docket_query_flag(const char *s, size_t len)
+{
     size_t  i;
 
     static const char *const  words[] = {
@@ -610,14 +626,11 @@ docket_read_flag(docket_query_t *q, const docket_field_t *field,
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strlen(words[i]) == len && strncasecmp(words[i], s, len) == 0) {
-            *value = i % 2;
-            return DOCKET_OK;
+            return i % 2;
         }
     }
 
-    return docket_query_fail(q, field->name, 0,
-                             "\"%s\" is true or false, not %s", field->name,
-                             docket_quote(quote, s, len));
+    return -1;
 }
 
 

@@ -119,6 +119,9 @@ int docket_query_set(docket_query_t *q, const char *name, const char *value,
  */
 int docket_query_finish(docket_query_t *q);
 
+/* true, yes, 1: 1; false, no, 0: 0, in any case; -1: anything else. */
+int docket_query_flag(const char *s, size_t len);
+
 
 /* After docket_query_finish(). */
 

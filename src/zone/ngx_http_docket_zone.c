@@ -16,19 +16,19 @@
 static size_t ngx_http_docket_zone_sensors_size(
     ngx_http_docket_main_conf_t *mcf);
 static uint64_t ngx_http_docket_zone_new_token(void);
+static void ngx_http_docket_zone_reset(ngx_http_docket_zone_t *z);
+static ngx_int_t ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
+    ngx_http_docket_main_conf_t *mcf);
+static void ngx_http_docket_node_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+
+
 #if (NGX_HTTP_DOCKET_LOCKCHECK)
 
 /* the lock's word has the process alone, and the helper has two threads */
 static __thread ngx_uint_t  ngx_http_docket_held;
 
 #endif
-
-
-static void ngx_http_docket_zone_reset(ngx_http_docket_zone_t *z);
-static ngx_int_t ngx_http_docket_zone_sensors(ngx_http_docket_zone_t *z,
-    ngx_http_docket_main_conf_t *mcf);
-static void ngx_http_docket_node_insert(ngx_rbtree_node_t *temp,
-    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 
 
 size_t

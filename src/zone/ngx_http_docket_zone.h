@@ -132,8 +132,8 @@ typedef struct {
     uint32_t                 generation;
     ngx_pid_t                helper;      /* 0: none owns the queue */
     ngx_uint_t               waits;       /* it is another process's */
-    int64_t                  heartbeat;   /* of the helper, milliseconds of the
-                                             monotonic clock */
+    int64_t                  heartbeat;   /* of the helper:
+                                             ngx_http_docket_monotonic() */
     uint64_t                 free_bytes;  /* of the spool's filesystem */
     uint64_t                 free_nodes;
     ngx_uint_t               low;         /* below docket_free_* */
@@ -223,6 +223,9 @@ ngx_uint_t ngx_http_docket_zone_unindexed(ngx_http_docket_zone_t *z,
 ngx_int_t ngx_http_docket_zone_requests(ngx_http_docket_zone_t *z,
     const char *id, ngx_pool_t *pool, docket_request_t **requests,
     ngx_uint_t *n);
+
+/* Milliseconds of a clock that nobody sets, the same in all processes. */
+int64_t ngx_http_docket_monotonic(void);
 
 void ngx_http_docket_zone_info(ngx_http_docket_zone_t *z,
     ngx_http_docket_zone_info_t *info);

@@ -10,6 +10,17 @@ const double  ngx_http_docket_bucket_le[NGX_HTTP_DOCKET_BUCKETS] = {
 };
 
 
+int64_t
+ngx_http_docket_monotonic(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
 void
 ngx_http_docket_zone_info(ngx_http_docket_zone_t *z,
     ngx_http_docket_zone_info_t *info)
