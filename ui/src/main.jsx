@@ -20,9 +20,9 @@ function App() {
     return (
         <>
             <a class="skip" href="#main" onClick={skip}>Skip to the content</a>
-            <Header view={route.view} />
+            <Header view={route.view === 'pivot' ? 'ask' : route.view} />
             <main id="main" tabIndex={-1}>
-                {route.view === 'ask' && <Ask route={route} />}
+                {(route.view === 'ask' || route.view === 'pivot') && <Ask route={route} />}
                 {route.view === 'status' && <Watch key={route.rest} route={route} />}
                 {route.view === 'jobs' && <Jobs route={route} />}
                 {route.view === 'sensors' && <Sensors />}

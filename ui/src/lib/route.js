@@ -1,4 +1,5 @@
-// The page's addresses: "#/status/ID", "#/jobs?text=port+80", "#/ask/host/..".
+// The page's addresses: "#/status/ID", "#/jobs?text=port+80", "#/ask/host/..",
+// "#/pivot?src_ip=..".
 
 import { useEffect, useState } from 'preact/hooks';
 
@@ -14,7 +15,7 @@ export function parse(hash) {
     const view = slash < 0 ? path : path.slice(0, slash);
 
     return {
-        view: ['ask', 'status', 'jobs', 'sensors'].includes(view) ? view : 'ask',
+        view: ['ask', 'pivot', 'status', 'jobs', 'sensors'].includes(view) ? view : 'ask',
         rest: slash < 0 ? '' : path.slice(slash + 1),
         args: new URLSearchParams(mark < 0 ? '' : raw.slice(mark + 1).replace(/\+/g, '%20')),
     };

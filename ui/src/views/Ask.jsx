@@ -135,22 +135,24 @@ function useExplained(form, zone) {
     return useMemo(() => ({ ...state, empty, busy: settled !== form }), [state, empty, settled, form]);
 }
 
-// A question that came with the address: "#/ask/host/1.2.3.4?filter=tcp"
+// A question or an event that came with the address, not to be asked by itself:
+// "#/ask/host/1.2.3.4?filter=tcp", "#/pivot?src_ip=1.2.3.4"
 function useRouteForm(route, setForm, setBroken) {
-    const address = `${route.rest}?${route.args}`;
+    const event = route.view === 'pivot';
+    const address = event ? `pivot?explain&${route.args}` : `explain/${route.rest}?${route.args}`;
 
     useEffect(() => {
         setBroken(null);
-        if (!route.rest) return undefined;
+        if (!event && !route.rest) return undefined;
 
-        const known = question.fromPath(route.rest, route.args);
+        const known = event ? null : question.fromPath(route.rest, route.args);
         if (known) {
             setForm(known);
             return undefined;
         }
 
         const control = new AbortController();
-        api.get(`explain/${route.rest}?${route.args}`, { signal: control.signal })
+        api.get(address, { signal: control.signal })
             .then((e) => setForm(question.fromCanonical(e.query)))
             .catch((e) => { if (e.name !== 'AbortError') setBroken(e); });
         return () => control.abort();

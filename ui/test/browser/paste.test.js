@@ -75,3 +75,24 @@ test('what is no event', async () => {
     assert.ok(await page.getByRole('button', { name: 'Ask for its packets' }).isDisabled());
     await done();
 });
+
+test('a link with an event: filled in, not asked', async () => {
+    const { page, done } = await open(rig);
+    const posts = [];
+    page.on('request', (r) => { if (r.method() === 'POST' && /api\/(pivot.*)?$/.test(r.url())) posts.push(r.url()); });
+    await page.goto(`${rig.real.url}#/pivot?src_ip=10.2.0.6&src_port=6666&dest_ip=203.0.113.77&dest_port=8080&proto=TCP&filter=tcp`);
+    await page.waitForFunction(() => document.querySelector('#hosts').value !== '');
+    assert.equal(await page.getByLabel('Addresses and networks').inputValue(), '10.2.0.6 203.0.113.77');
+    assert.equal(await page.getByLabel('Ports').inputValue(), '6666 8080');
+    await page.locator('.preview .canonical', { hasText: 'port 6666 and port 8080 and tcp' }).waitFor();
+    await page.locator('.preview .canonical', { hasText: 'filter tcp' }).waitFor();
+    assert.deepEqual(posts, []);
+    await done();
+});
+
+test('a link with what is no event', async () => {
+    const { page, done } = await open(rig, { allow: [/status of 400/] });
+    await page.goto(`${rig.real.url}#/pivot?src_ip=nowhere`);
+    await page.getByText('This link cannot be read:').waitFor();
+    await done();
+});
