@@ -53,7 +53,7 @@ MODULE   := $(BUILD)/ngx_http_docket_module.so
 ASAN     := $(BUILD)/asan
 BENCH    := $(BUILD)/bench/bin
 
-.PHONY: all help deps test-deps test unit fuzz-smoke fuzz suites asan \
+.PHONY: all help deps test-deps ready test unit fuzz-smoke fuzz suites asan \
         asan-build demo deb oracle soak faults lockcheck recorded ui ui-test \
         bench bench-build valgrind clean
 
@@ -71,6 +71,11 @@ test-deps:
 	@tools/install-deps build test ui ui-test
 	@tools/fetch-test-nginx $(BUILD)/test-nginx
 
+# what a suite needs that is run alone, on any machine
+
+ready: test-deps
+	@$(MAKE) --no-print-directory all
+
 test: test-deps
 	@$(MAKE) --no-print-directory all ui unit fuzz-smoke suites
 
@@ -82,7 +87,7 @@ unit:
 
 ui: $(BUILD)/ui/index.html
 
-ui-test: $(MODULE) ui
+ui-test: ready ui
 	@t/run t/ui.t
 
 UI_SRCS := $(wildcard ui/build.js ui/index.html ui/icon.svg ui/src/* \
@@ -101,11 +106,11 @@ valgrind: test-deps
 fuzz-smoke fuzz valgrind:
 	@$(MAKE) --no-print-directory -C test $@
 
-oracle: $(MODULE)
+oracle: ready
 	@ORACLE_RUNS=$(or $(RUNS),10000) ORACLE_JOBS=$(or $(JOBS),200) \
 	    ORACLE_SEED=$(SEED) t/run -v t/oracle.t
 
-recorded: $(MODULE)
+recorded: ready
 	@RECORDED_RUNS=$(or $(RUNS),20000) RECORDED_SEED=$(SEED) t/run -v \
 	    t/recorded.t
 
@@ -120,14 +125,14 @@ soak: export SOAK_JOBS := $(or $(SOAK_JOBS),2000)
 soak: export SOAK_KILLS := $(or $(SOAK_KILLS),300)
 soak: export SOAK_SEED := $(or $(SOAK_SEED),1)
 
-soak: $(MODULE)
+soak: ready
 	@t/run t/soak.t
 
 lockcheck: test-deps
 	@tools/lockcheck $(NGX_SRC) $(BUILD)/lockcheck '$(CC_OPT)' '$(LD_OPT)' \
 	    $(SUITES)
 
-faults: $(MODULE)
+faults: ready
 	@DOCKET_FAULTS=1 t/run t/faults.t
 
 demo:
