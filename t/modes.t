@@ -5,6 +5,7 @@ use lib 't/lib';
 use Docket::Test;
 
 use JSON::PP ();
+use File::Copy 'copy';
 use POSIX ();
 
 my $fake = Docket::Sensor->start(n => 2);
@@ -164,7 +165,12 @@ SKIP: {
 
     my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
 
-    $ng->configure(main => '', daemon => 'on', workers => 2);
+    # the tree may be in a folder that only root enters
+    my $module = $ng->dir . '/module.so';
+    copy($ng->{module}, $module) or die "copy: $!";
+
+    $ng->configure(main => '', daemon => 'on', workers => 2,
+                   module => $module);
     system('chown', '-R', "$uid:$gid", $ng->dir) == 0 or die;
     chmod 0644, glob $fake->cert('*');
 
