@@ -208,7 +208,7 @@ ok_until { $ng->helpers == 1 } 10, '... one helper';
 $helper = ($ng->helpers)[0];
 $fake->set(1, query => 'hang', times => 1);
 $id = ask();
-ok_until { $fake->state(1)->{active} } 10, 'a job that hangs';
+ok_until { !$fake->state(1)->{left} } 10, 'a job that hangs';
 my $queued = ask();
 
 ok($ng->reload, '... at a reload');
@@ -228,7 +228,7 @@ for my $signal (qw(QUIT TERM)) {
 
     my @ids = map { ask() } 1 .. 2;
 
-    ok_until { $fake->state(1)->{active} } 10,
+    ok_until { !$fake->state(1)->{left} } 10,
         "$signal while a job runs and one waits";
 
     my @procs = ($ng->helpers, $ng->managers, $ng->workers);

@@ -183,13 +183,12 @@ class Sensor:
         self.log = log
         self.lock = threading.Lock()
         self.how = dict(DEFAULTS)
-        self.left = 0
         self.looks = 0
         self.listener = None
         self.contexts = {}
         self.seen = {"queries": 0, "stats": 0, "active": 0, "max_active": 0,
                      "connections": 0, "open": 0, "finished": 0,
-                     "first_sent": 0}
+                     "first_sent": 0, "left": 0}
         self.apply()
 
     # What the test says
@@ -204,7 +203,7 @@ class Sensor:
             raise ValueError("unknown behaviour")
         with self.lock:
             self.how = how
-            self.left = how["times"]
+            self.seen["left"] = how["times"]
             self.looks = 0
         self.apply()
 
@@ -393,10 +392,10 @@ class Sensor:
         with self.lock:
             how = self.how
             if how["times"] > 0:
-                if self.left == 0:
+                if self.seen["left"] == 0:
                     how = dict(how, query="ok", status=200, delay=0, rate=0)
                 else:
-                    self.left -= 1
+                    self.seen["left"] -= 1
             self.seen["queries"] += 1
             self.seen["active"] += 1
             active = self.seen["active"]

@@ -87,7 +87,7 @@ sub set {
 
 
 # state(I): {queries, stats, active, max_active, connections, first_sent (when
-# its last answer began, in seconds)} of a sensor.
+# its last answer began, in seconds), left (of "times")} of a sensor.
 sub state {
     my ($self, $i) = @_;
     my $r = $self->{http}->get($self->url('state'));
