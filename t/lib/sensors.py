@@ -50,6 +50,7 @@ import http.server
 import json
 import os
 import re
+import select
 import socket
 import ssl
 import struct
@@ -185,6 +186,7 @@ class Sensor:
         self.how = dict(DEFAULTS)
         self.looks = 0
         self.listener = None
+        self.asking = set()
         self.contexts = {}
         self.seen = {"queries": 0, "stats": 0, "active": 0, "max_active": 0,
                      "connections": 0, "open": 0, "finished": 0,
@@ -398,7 +400,8 @@ class Sensor:
                     self.seen["left"] -= 1
             self.seen["queries"] += 1
             self.seen["active"] += 1
-            active = self.seen["active"]
+            self.asking.add(c)
+            active = sum(map(self.waited_for, self.asking))
             self.seen["max_active"] = max(active, self.seen["max_active"])
         try:
             self.note("/query", headers, body, active)
@@ -416,8 +419,19 @@ class Sensor:
                 self.seen["finished"] += 1
         finally:
             with self.lock:
+                self.asking.discard(c)
                 self.seen["active"] -= 1
         return True
+
+    @staticmethod
+    def waited_for(c):
+        """Not so once the other side has gone, whether or not its question's
+        thread has seen that yet."""
+        if c.fileno() == -1:
+            return False
+        p = select.poll()
+        p.register(c.fileno(), select.POLLRDHUP)
+        return not p.poll(0)
 
     def send_capture(self, c, how, text):
         after, before = 0, 1 << 40
@@ -460,6 +474,8 @@ class Sensor:
         if kind == "garbage-late":
             pace.send(GARBAGE * 100)
             pace.flush()
+        with self.lock:
+            self.asking.discard(c)
         c.sendall(b"0\r\n\r\n")
 
 
