@@ -286,17 +286,30 @@ sub reload {
 }
 
 
+# True if no process is left, of those in %$seen either, to which the others are
+# added: one that has closed the error log may still hold its locks.
+sub gone {
+    my ($self, $seen) = @_;
+    my %p = $self->processes;
+
+    @$seen{keys %p} = ();
+    waitpid $self->{child}, POSIX::WNOHANG() if $self->{child};
+    return !grep { is_running($_) } keys %$seen;
+}
+
+
 # stop('QUIT' or 'TERM', SECONDS): true if all is gone by then.
 sub stop {
     my ($self, $signal, $seconds) = @_;
     my $master = $self->master;
+    my %seen;
 
-    kill $signal // 'QUIT', $master if $master;
+    if ($master) {
+        kill $signal // 'QUIT', $master;
+        $seen{$master} = ();
+    }
 
-    my $gone = wait_until {
-        waitpid $self->{child}, POSIX::WNOHANG() if $self->{child};
-        !($master && is_running($master)) && !$self->processes;
-    } $seconds // 10;
+    my $gone = wait_until { $self->gone(\%seen) } $seconds // 10;
 
     delete $self->{child} if $gone;
     return $gone;
@@ -339,18 +352,16 @@ sub finish {
 
 sub kill_all {
     my ($self) = @_;
-    my %p = $self->processes;
+    my %seen;
 
     # the master first, so that it starts nothing anew
     my $master = $self->master;
     kill 'KILL', $master if $master;
-    kill 'KILL', keys %p if %p;
 
     wait_until {
-        waitpid $self->{child}, POSIX::WNOHANG() if $self->{child};
-        %p = $self->processes;
-        kill 'KILL', keys %p if %p;
-        !%p;
+        my $gone = $self->gone(\%seen);
+        kill 'KILL', grep { is_running($_) } keys %seen if !$gone;
+        $gone;
     } 5;
 }
 
