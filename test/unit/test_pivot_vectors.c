@@ -2,14 +2,12 @@
  * Runs vectors/pivot.txt, whose head tells its form.
  */
 
-#include <errno.h>
-
 #include "test_query.h"
+#include "test_vectors.h"
 #include "pivot/docket_pivot.h"
 
 
 #define TEST_VECTORS  "vectors/pivot.txt"
-#define TEST_LINE     4096
 
 
 typedef enum {
@@ -24,41 +22,9 @@ typedef enum {
 } test_key_e;
 
 
-typedef struct {
-    unsigned  line;
-    char      value[TEST_NKEYS][TEST_LINE];
-} test_vector_t;
-
-
 static const char *const  test_keys[] = {
     "args", "input", "kind", "text", "used", "unused", "error"
 };
-
-
-static size_t
-test_unescape(char *s)
-{
-    char      *d, *start;
-    unsigned   byte;
-
-    start = s;
-
-    for (d = s; *s != '\0'; d++) {
-        if (sscanf(s, "\\x%2x", &byte) == 1) {
-            *d = byte;
-            s += 4;
-
-        } else if (s[0] == '\\' && (s[1] == 't' || s[1] == 'n')) {
-            *d = (s[1] == 't') ? '\t' : '\n';
-            s += 2;
-
-        } else {
-            *d = *s++;
-        }
-    }
-
-    return d - start;
-}
 
 
 /* "host src_ip dest_ip; port dest_port" */
@@ -161,74 +127,10 @@ test_vector(test_vector_t *v)
 static void
 test_vectors(void **state)
 {
-    int             i;
-    FILE           *f;
-    char            line[TEST_LINE], *value, *last;
-    size_t          len;
-    unsigned        n, vectors;
-    test_vector_t   v;
-
     (void) state;
 
-    f = fopen(TEST_VECTORS, "r");
-
-    if (f == NULL) {
-        fail_msg("%s: %s", TEST_VECTORS, strerror(errno));
-    }
-
-    n = 0;
-    vectors = 0;
-    memset(&v, 0, sizeof(v));
-
-    for ( ;; ) {
-        last = fgets(line, sizeof(line), f);
-        n++;
-
-        if (last != NULL && line[0] == '#') {
-            continue;
-        }
-
-        len = (last != NULL) ? strcspn(line, "\n") : 0;
-        line[len] = '\0';
-
-        if (len == 0 && v.line != 0) {
-            test_vector(&v);
-            vectors++;
-            memset(&v, 0, sizeof(v));
-        }
-
-        if (last == NULL) {
-            break;
-        }
-
-        if (len == 0) {
-            continue;
-        }
-
-        if (v.line == 0) {
-            v.line = n;
-        }
-
-        value = strchr(line, ' ');
-        assert_non_null(value);
-        *value = '\0';
-        value += strspn(value + 1, " ") + 1;
-
-        for (i = 0; i < TEST_NKEYS; i++) {
-            if (strcmp(line, test_keys[i]) == 0) {
-                (void) strcpy(v.value[i], value);
-                break;
-            }
-        }
-
-        if (i == TEST_NKEYS) {
-            fail_msg("line %u: what is \"%s\"?", n, line);
-        }
-    }
-
-    (void) fclose(f);
-
-    assert_true(vectors > 60);
+    assert_true(test_vectors_run(TEST_VECTORS, test_keys, TEST_NKEYS,
+                                 test_vector) > 60);
 }
 
 

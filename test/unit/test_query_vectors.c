@@ -2,46 +2,27 @@
  * Runs vectors/query.txt, whose head tells its form.
  */
 
-#include <errno.h>
-
 #include "test_query.h"
+#include "test_vectors.h"
 
 
 #define TEST_VECTORS  "vectors/query.txt"
-#define TEST_LINE     4096
 
 
-typedef struct {
-    unsigned  line;
-    char      form[TEST_LINE];
-    char      input[TEST_LINE];
-    char      now[TEST_LINE];
-    char      text[TEST_LINE];
-    char      id[TEST_LINE];
-    char      error[TEST_LINE];
-} test_vector_t;
+typedef enum {
+    TEST_FORM = 0,
+    TEST_INPUT,
+    TEST_TIME,
+    TEST_TEXT,
+    TEST_ID,
+    TEST_ERROR,
+    TEST_NKEYS
+} test_key_e;
 
 
-static size_t
-test_unescape(char *s)
-{
-    char      *d, *start;
-    unsigned   byte;
-
-    start = s;
-
-    for (d = s; *s != '\0'; d++) {
-        if (sscanf(s, "\\x%2x", &byte) == 1) {
-            *d = byte;
-            s += 4;
-            continue;
-        }
-
-        *d = *s++;
-    }
-
-    return d - start;
-}
+static const char *const  test_keys[] = {
+    "form", "input", "now", "text", "id", "error"
+};
 
 
 static void
@@ -56,25 +37,25 @@ test_vector(test_vector_t *v)
 
     conf = test_conf;
 
-    if (v->now[0] != '\0') {
-        assert_int_equal(docket_parse_time(v->now, strlen(v->now), &conf.now),
+    if (v->value[TEST_TIME][0] != '\0') {
+        assert_int_equal(docket_parse_time(v->value[TEST_TIME], strlen(v->value[TEST_TIME]), &conf.now),
                          DOCKET_OK);
     }
 
-    len = test_unescape(v->input);
-    q = test_ask_n(&conf, v->form, v->input, len, &rc);
+    len = test_unescape(v->value[TEST_INPUT]);
+    q = test_ask_n(&conf, v->value[TEST_FORM], v->value[TEST_INPUT], len, &rc);
     e = docket_query_error(q);
 
     if (rc != DOCKET_OK) {
         (void) snprintf(error, sizeof(error), "%s %ld",
                         (e->field[0] == '\0') ? "-" : e->field, e->position);
 
-        if (strcmp(error, v->error) != 0) {
+        if (strcmp(error, v->value[TEST_ERROR]) != 0) {
             fail_msg("line %u: %s: %s", v->line, error, e->detail);
         }
 
-    } else if (strcmp(docket_query_result(q)->text, v->text) != 0
-               || strcmp(docket_query_result(q)->id, v->id) != 0)
+    } else if (strcmp(docket_query_result(q)->text, v->value[TEST_TEXT]) != 0
+               || strcmp(docket_query_result(q)->id, v->value[TEST_ID]) != 0)
     {
         fail_msg("line %u: %s %s", v->line, docket_query_result(q)->text,
                  docket_query_result(q)->id);
@@ -87,78 +68,10 @@ test_vector(test_vector_t *v)
 static void
 test_vectors(void **state)
 {
-    FILE           *f;
-    char            line[TEST_LINE], *value;
-    size_t          len;
-    unsigned        n, vectors;
-    test_vector_t   v;
-
     (void) state;
 
-    f = fopen(TEST_VECTORS, "r");
-
-    if (f == NULL) {
-        fail_msg("%s: %s", TEST_VECTORS, strerror(errno));
-    }
-
-    n = 0;
-    vectors = 0;
-    memset(&v, 0, sizeof(v));
-
-    for ( ;; ) {
-        value = fgets(line, sizeof(line), f);
-        n++;
-
-        if (value != NULL && line[0] == '#') {
-            continue;
-        }
-
-        len = (value != NULL) ? strcspn(line, "\n") : 0;
-        line[len] = '\0';
-
-        if (len == 0 && v.form[0] != '\0') {
-            test_vector(&v);
-            vectors++;
-            memset(&v, 0, sizeof(v));
-        }
-
-        if (value == NULL) {
-            break;
-        }
-
-        if (len == 0) {
-            continue;
-        }
-
-        v.line = n;
-        value = line + ((len < 6) ? len : 6);
-
-        if (strncmp(line, "form", 4) == 0) {
-            (void) strcpy(v.form, value);
-
-        } else if (strncmp(line, "input", 5) == 0) {
-            (void) strcpy(v.input, value);
-
-        } else if (strncmp(line, "now", 3) == 0) {
-            (void) strcpy(v.now, value);
-
-        } else if (strncmp(line, "text", 4) == 0) {
-            (void) strcpy(v.text, value);
-
-        } else if (strncmp(line, "id", 2) == 0) {
-            (void) strcpy(v.id, value);
-
-        } else if (strncmp(line, "error", 5) == 0) {
-            (void) strcpy(v.error, value);
-
-        } else {
-            fail_msg("line %u: what is \"%s\"?", n, line);
-        }
-    }
-
-    (void) fclose(f);
-
-    assert_true(vectors > 40);
+    assert_true(test_vectors_run(TEST_VECTORS, test_keys, TEST_NKEYS,
+                                 test_vector) > 40);
 }
 
 
