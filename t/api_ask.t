@@ -13,7 +13,8 @@ my $htpasswd = test_dir('auth') . '/users';
 
 spew($htpasswd, "ann:{PLAIN}secret\n");
 
-my $ng = Docket::Nginx->start(sensors => $fake, workers => 2,
+my $fault = Docket::Fault->new;
+my $ng = Docket::Nginx->start(sensors => $fake, workers => 2, fault => $fault,
     http => 'log_format docket "$request_method $status id=$docket_id '
             . 'query=$docket_query state=$docket_state '
             . 'duplicate=$docket_duplicate";',
@@ -262,26 +263,45 @@ $api->table([ "GET /uri/port/80/$range", 200, headers => $html,
 
 # two workers, one question
 
-{
-    my $n = 0;
+sub asked_beside {
+    my ($port) = @_;
+    my $pid = open my $out, '-|' // die $!;
 
-    for my $port (1001 .. 1020) {
-        my @kids = map {
-            my $pid = open my $out, '-|' // die $!;
-            if ($pid == 0) {
-                my $res = HTTP::Tiny->new->get(
-                    $ng->url("/api/uri/port/$port/$range"));
-                print $res->{status};
-                close STDOUT;
-                POSIX::_exit(0);
-            }
-            $out;
-        } 1, 2;
-        my @status = sort map { my $f = $_; scalar <$f> } @kids;
-        $n++ if "@status" eq '200 202';
+    if ($pid == 0) {
+        my $res = HTTP::Tiny->new->get($ng->url("/api/uri/port/$port/$range"));
+        print $res->{status};
+        close STDOUT;
+        POSIX::_exit(0);
     }
 
-    is($n, 20, 'of two at the same time one is the first');
+    return $out;
+}
+
+sub answer_of { my ($out) = @_; return scalar <$out> }
+
+{
+    my %seen;
+
+    for my $port (1001 .. 1020) {
+        my @both = map { asked_beside($port) } 1, 2;
+        $seen{join ' ', sort map { answer_of($_) } @both}++;
+    }
+
+    is_deeply(\%seen, { '200 202' => 20 },
+              'of two at the same time one is the first');
+
+    # the first one is slow to make the folder, the other one makes it
+
+    $fault->set(path => $ng->spool, title => 'worker process', sleep => 1000,
+                ops => ['mkdir']);
+
+    my $slow = asked_beside(1021);
+    ok_until { $fault->count } 5, 'a worker is slow';
+    my $fast = asked_beside(1021);
+
+    is(join(' ', map { answer_of($_) } $fast, $slow), '202 200',
+       '... the one that makes the folder is the first');
+    $fault->off;
 }
 
 # logs

@@ -31,8 +31,11 @@ for my $part (sort keys %figures) {
        "$part: all its figures");
 }
 
-my @bad = grep { !defined $_->{ours} || defined $_->{command}
-                                        && !($_->{rival} && $_->{rival} > 0) }
+# processor time comes in ticks, and a small copy takes less than one
+my @bad = grep { !defined $_->{ours}
+                 || defined $_->{command}
+                    && !($_->{rival} || defined $_->{rival}
+                                        && $_->{name} =~ /, processor,/) }
           @figures;
 
 is_deeply([map { $_->{name} } @bad], [], 'each has a number, and its rival\'s');

@@ -29,6 +29,7 @@ typedef struct {
     ngx_http_docket_main_conf_t   *mcf;
     ngx_http_docket_job_t         *job;
     ngx_uint_t                    *status;
+    ngx_uint_t                     created;   /* by this request, on disk */
 } ngx_http_docket_ask_t;
 
 
@@ -40,6 +41,7 @@ static ngx_int_t ngx_http_docket_ask_unknown(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a, const docket_job_t *rec);
 static ngx_int_t ngx_http_docket_ask_live(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a);
+static ngx_int_t ngx_http_docket_ask_created(ngx_http_docket_ask_t *a);
 static ngx_int_t ngx_http_docket_ask_record(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a, const docket_job_t *rec);
 static ngx_int_t ngx_http_docket_ask_new(ngx_http_request_t *r,
@@ -75,6 +77,7 @@ ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status)
     a.mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
     a.job = &ctx->job;
     a.status = status;
+    a.created = 0;
 
     a.nsensors = a.q->nsensors;
     a.sensors = ngx_http_docket_selected(a.mcf, a.q->sensors, &a.nsensors);
@@ -94,6 +97,10 @@ ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status)
 
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (a.created) {
+        *status = NGX_HTTP_ACCEPTED;
     }
 
     ctx->known = 1;
@@ -237,6 +244,30 @@ ngx_http_docket_ask_live(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
                                             a->q->id);
     }
 
+    if (err == NGX_EEXIST) {
+        return NGX_OK;
+    }
+
+    return ngx_http_docket_ask_created(a);
+}
+
+
+/*
+ * Two workers may be about to write one job: the one whose folder it is queues
+ * it, the other one finds it in the queue.
+ */
+
+static ngx_int_t
+ngx_http_docket_ask_created(ngx_http_docket_ask_t *a)
+{
+    a->created = 1;
+
+    if (ngx_http_docket_zone_commit(a->mcf->zone, a->q->id) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_docket_wake_helper(a->mcf);
+
     return NGX_OK;
 }
 
@@ -352,12 +383,7 @@ ngx_http_docket_ask_queue(ngx_http_request_t *r, ngx_http_docket_ask_t *a,
         return NGX_DECLINED;
     }
 
-    ngx_http_docket_zone_commit(mcf->zone, a->q->id);
-    ngx_http_docket_wake_helper(mcf);
-
-    *a->status = NGX_HTTP_ACCEPTED;
-
-    return NGX_OK;
+    return ngx_http_docket_ask_created(a);
 }
 
 
@@ -412,7 +438,7 @@ ngx_http_docket_again(ngx_http_request_t *r, const docket_job_t *rec,
         return ngx_http_docket_spool_failed(r, err, "marking", rec->id);
     }
 
-    ngx_http_docket_zone_commit(mcf->zone, rec->id);
+    (void) ngx_http_docket_zone_commit(mcf->zone, rec->id);
     ngx_http_docket_wake_helper(mcf);
 
     /* a job that had been queued before is no new one */

@@ -175,7 +175,7 @@ ngx_http_docket_zone_enqueue(ngx_http_docket_zone_t *z,
 }
 
 
-void
+ngx_int_t
 ngx_http_docket_zone_commit(ngx_http_docket_zone_t *z, const char *id)
 {
     ngx_http_docket_node_t  *node;
@@ -196,6 +196,8 @@ ngx_http_docket_zone_commit(ngx_http_docket_zone_t *z, const char *id)
     }
 
     ngx_http_docket_zone_unlock(z);
+
+    return (node != NULL) ? NGX_OK : NGX_DECLINED;
 }
 
 
