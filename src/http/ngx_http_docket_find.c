@@ -10,6 +10,10 @@
 
 #define NGX_HTTP_DOCKET_FIND_NESTED  256
 
+/* levels that are printed: more than the question's reader takes, fewer than
+   yajl's generator has room for; it counts on beyond them, and writes there */
+#define NGX_HTTP_DOCKET_FIND_DEPTH   100
+
 
 typedef struct {
     ngx_str_t                      state;
@@ -28,7 +32,8 @@ static ngx_str_t *ngx_http_docket_find_option(ngx_http_docket_find_t *f,
     const u_char *name, size_t len);
 static ngx_int_t ngx_http_docket_find_value(ngx_http_request_t *r,
     yajl_val v, ngx_str_t *value);
-static void ngx_http_docket_find_print(yajl_gen g, yajl_val v);
+static void ngx_http_docket_find_print(yajl_gen g, yajl_val v,
+    ngx_uint_t depth);
 static ngx_int_t ngx_http_docket_find_query(ngx_http_request_t *r,
     ngx_http_docket_input_t *in, ngx_http_docket_search_t *search);
 static void ngx_http_docket_find_cleanup(void *data);
@@ -308,7 +313,7 @@ ngx_http_docket_find_object(ngx_http_request_t *r, yajl_val tree,
                                             ngx_strlen(key));
         if (value == NULL) {
             ngx_http_docket_gen_key(g, key);
-            ngx_http_docket_find_print(g, tree->u.object.values[i]);
+            ngx_http_docket_find_print(g, tree->u.object.values[i], 1);
             continue;
         }
 
@@ -388,9 +393,14 @@ ngx_http_docket_find_value(ngx_http_request_t *r, yajl_val v,
 
 
 static void
-ngx_http_docket_find_print(yajl_gen g, yajl_val v)
+ngx_http_docket_find_print(yajl_gen g, yajl_val v, ngx_uint_t depth)
 {
     size_t  i;
+
+    if (depth == NGX_HTTP_DOCKET_FIND_DEPTH) {
+        yajl_gen_null(g);
+        return;
+    }
 
     switch (v->type) {
 
@@ -411,7 +421,7 @@ ngx_http_docket_find_print(yajl_gen g, yajl_val v)
         yajl_gen_array_open(g);
 
         for (i = 0; i < v->u.array.len; i++) {
-            ngx_http_docket_find_print(g, v->u.array.values[i]);
+            ngx_http_docket_find_print(g, v->u.array.values[i], depth + 1);
         }
 
         yajl_gen_array_close(g);
@@ -422,7 +432,7 @@ ngx_http_docket_find_print(yajl_gen g, yajl_val v)
 
         for (i = 0; i < v->u.object.len; i++) {
             ngx_http_docket_gen_key(g, v->u.object.keys[i]);
-            ngx_http_docket_find_print(g, v->u.object.values[i]);
+            ngx_http_docket_find_print(g, v->u.object.values[i], depth + 1);
         }
 
         yajl_gen_map_close(g);
