@@ -90,6 +90,24 @@ is($ng->final(ask('s1'))->{state}, 'Completed', '... and answers');
 $ng->finish;
 
 
+# A question without an answer, on the connection of the look before it
+
+$fake->set(1, query => 'hang');
+
+$ng = Docket::Nginx->start(%o, name => 'silent', http => $o{http}
+    . 'docket_query_timeout 700ms; docket_stall_timeout 60s;');
+$ng->helper;
+
+$s = $ng->final(ask('s1'));
+like($s->{requests}{s1}{error}, qr/docket_query_timeout/,
+     'a question that is not answered fails');
+is(scalar $ng->log_lines(qr/sensor "s1" is down/), 0,
+   '... and its sensor is not down');
+
+$fake->set(1);
+$ng->finish;
+
+
 # The sensor's own limit of 15 minutes, of which a clean end says nothing; by a
 # clock that is faster
 

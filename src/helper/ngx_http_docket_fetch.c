@@ -684,10 +684,11 @@ ngx_http_docket_fetch_curl(ngx_http_docket_fetch_t *f, CURLcode rc,
 
     alert = strstr(words, "alert") != NULL;
 
-    /* a question that fails on a good connection says little of the sensor */
+    /* a question that fails on a good connection says little of the sensor;
+       one that was kept has no handshake's time */
 
     connected = 0;
-    (void) curl_easy_getinfo(f->easy, CURLINFO_APPCONNECT_TIME, &connected);
+    (void) curl_easy_getinfo(f->easy, CURLINFO_PRETRANSFER_TIME, &connected);
 
     out->down = (f->received == 0
                  && (f->kind == NGX_HTTP_DOCKET_FETCH_STATS
