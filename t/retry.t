@@ -79,4 +79,29 @@ for my $bytes (10, 30, 1000, 4000) {
 }
 
 $ng->finish;
+
+
+# A sensor that was configured after the run, whose result is not settled yet
+
+my $conf = $fake->conf;
+
+(my $two = $conf) =~ s/^[^\n]*docket_sensor\s+s3\s[^\n]*\n//m or die $conf;
+
+$fake->set(0);
+$ng = Docket::Nginx->start(sensors => $two, http => 'docket_settle 10h;',
+                           name => 'unsettled');
+$ng->helper;
+
+my $s = ask();
+is(keys %{ $s->{requests} }, 2, 'two sensors are asked');
+is($ng->post("/api/retry/$s->{id}")->{status}, 200, '... retry asks nobody');
+
+ok($ng->reload(sensors => $conf), 'there is a third one');
+is($ng->post("/api/retry/$s->{id}")->{status}, 202, '... retry');
+wait_until { $ng->status($s->{id})->{run} == 2 };
+$s = $ng->final($s->{id});
+is($s->{requests}{s3}{state}, 'Request Complete', '... asks it');
+is_packets($ng->capture($s->{id}), \@all, '... and has its packets');
+
+$ng->finish;
 done_testing();

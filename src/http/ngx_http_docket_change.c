@@ -145,7 +145,7 @@ ngx_http_docket_retry_job(ngx_http_request_t *r, docket_job_t *rec)
 {
     int64_t                       now;
     ngx_int_t                     rc;
-    ngx_uint_t                    n, status;
+    ngx_uint_t                    n, good, settled, status;
     const char                   *why, **names;
     ngx_http_docket_ctx_t        *ctx;
     ngx_http_docket_main_conf_t  *mcf;
@@ -164,14 +164,15 @@ ngx_http_docket_retry_job(ngx_http_request_t *r, docket_job_t *rec)
     ctx->text.len = ngx_strlen(rec->query);
     ctx->duplicate = 1;
 
-    if (docket_job_good(rec, names, n, &why)
-        || ngx_strcmp(why, "unsettled") == 0)
-    {
-        /* all sensors have answered */
+    /* all sensors have answered, whether it is settled or not */
 
-        if (!rec->partial) {
-            return ngx_http_docket_send_asked(r, NGX_HTTP_OK);
-        }
+    settled = rec->settled;
+    rec->settled = 1;
+    good = docket_job_good(rec, names, n, &why);
+    rec->settled = settled;
+
+    if (good) {
+        return ngx_http_docket_send_asked(r, NGX_HTTP_OK);
     }
 
     now = ngx_http_docket_time_now();
