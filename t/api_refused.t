@@ -88,12 +88,27 @@ spew($ng->spool . "/$id/query.json", '{"version":1,');
 $ng->start;
 $api->table(
     [ "GET /uri/port/80/$range", 500, detail => qr/DELETE/ ],
-    [ "GET /status/$id", 404 ],
-    [ "POST /retry/$id", 404 ],
+    [ "GET /status/$id", 500, detail => qr/damaged; DELETE/ ],
+    [ "GET /status/$id?wait=10s", 500 ],
+    [ "GET /summary/$id", 500 ],
+    [ "GET /events/$id", 500 ],
+    [ "GET /ids/$id", 500 ],
+    [ "GET /urls/$id", 500 ],
+    [ "GET /explain/port/80/$range", 500 ],
+    [ "GET /pcap/port/80/$range", 500 ],
+    [ "HEAD /uri/port/80/$range", 500 ],
+    [ "HEAD /pcap/port/80/$range", 500 ],
+    [ "POST /cancel/$id", 500 ],
+    [ "POST /retry/$id", 500 ],
+    [ 'GET /jobs', 200, name => '... it is no job of the lists' ],
     [ "DELETE /$id", 204 ],
+    [ "GET /status/$id", 404 ],
+    [ "GET /explain/port/80/$range", 200, known => undef ],
     [ "GET /uri/port/80/$range", 202, id => $id ],
 );
 $api->documented;
+is(scalar($ng->log_lines(qr/reading the record of job "$id" failed/)), 13,
+   '... one line of the log for each');
 $ng->finish(allow => [ qr/\[crit\].*docket/ ]);
 
 # no master, and so no helper

@@ -90,11 +90,12 @@ sub sweep {
 
     for my $nth (1 .. 100) {
         my %question = question();
+        my $id = $ng->post_json('/api/explain', \%question)->{json}{id};
 
         $fault->set(path => $spool, title => $title, nth => $nth,
                     errno => $errno, ops => $ops);
 
-        my @wrong = $each->(\%question, $errno);
+        my @wrong = $each->(\%question, $errno, $id);
         my ($fired, $call) = ($fault->fired, $fault->last);
 
         $fault->off;
@@ -114,8 +115,7 @@ sub sweep {
 # -- who takes the question --------------------------------------------------
 
 sub post {
-    my ($question, $errno) = @_;
-    my $id = $ng->post_json('/api/explain', $question)->{json}{id};
+    my ($question, $errno, $id) = @_;
     my $r = $ng->post_json('/api/', $question);
     $fault->off;
 
@@ -205,6 +205,73 @@ ok_until { record($running)->{state} eq 'Cancelled' } 5, '... until it can be wr
 is($ng->request('DELETE', "/api/$old")->{status}, 204, 'jobs are removed again');
 is($ng->final($ng->ask(question()))->{state}, 'Completed', '... and taken');
 is($ng->helper, $helper, 'by the same helper');
+
+# -- what workers read ----------------------------------------------------------
+
+my ($reader) = $ng->workers;
+my $ids = @{ $ng->get('/api/ids')->{json} };
+my @lists = ([ GET => '/api/ids' ], [ GET => '/api/urls' ], [ GET => '/api/jobs' ],
+             [ GET => '/api/status' ],
+             [ POST => '/api/find', headers => { 'Content-Type' => 'application/json' },
+               content => '{}' ]);
+
+sub lists { join ' ', map { $ng->request(@$_)->{status} } @lists }
+sub finished { $ng->get('/api/metrics')->{content} =~ /^docket_jobs\{state="completed"\}/m }
+
+for my $op ('read', 'open') {
+    $fault->set(path => "$spool/index", title => 'worker process', errno => EIO,
+                all => 1, ops => [$op]);
+    is(lists(), '500 500 500 500 500', "an index that can't be read: $op");
+    like($ng->get('/api/jobs')->{json}{detail}, qr/the spool failed/, '... is told');
+    ok(!finished(), '... and nothing is counted');
+    $fault->off;
+    is(lists(), '200 200 200 200 200', '... until it can be');
+    ok(finished(), '... and counted');
+}
+
+my ($image, $at) = (slurp("$spool/index"), 64 + 20);
+open my $index, '+<:raw', "$spool/index" or die "index: $!";
+sysseek $index, $at, 0;
+syswrite $index, pack 'C*', map { 255 - $_ } unpack 'C*', substr $image, $at, 4;
+like($ng->get('/api/ids')->{json}{detail}, qr/index of the jobs is damaged/,
+     'an index with a damaged record is told');
+$ng->reload;
+ok_until { $ng->get('/api/ids')->{status} == 200 } 10, '... and made anew';
+is(scalar @{ $ng->get('/api/ids')->{json} }, $ids, '... with all that there are');
+
+# none of its jobs is in memory
+
+$ng->stop;
+$ng->start;
+$helper = $ng->helper;
+($reader) = $ng->workers;
+ok_until { @{ $ng->get('/api/ids')->{json} } == $ids } 10, 'read again';
+
+for (['read', EIO, 500], ['open', EIO, 500], ['open', EMFILE, 503], ['open', EACCES, 500]) {
+    my ($op, $errno, $code) = @$_;
+    my $what = "$op, " . words($errno);
+
+    $fault->set(path => "$spool/$failed/query.json", title => 'worker process',
+                errno => $errno, all => 1, ops => [$op]);
+
+    my $r = $ng->get("/api/status/$failed");
+    is($r->{status}, $code, "a record that can't be read: $what");
+    is($r->{headers}{'retry-after'} // 'none', $code == 503 ? 10 : 'none', '... to be tried again');
+    is($ng->get("/api/$_/$failed")->{status}, $code, "... $_")
+        for 'status', 'events', 'ids', 'urls', 'summary';
+    is($ng->post("/api/$_/$failed")->{status}, $code, "... $_") for 'cancel', 'retry';
+
+    # one that is closed takes no others away
+
+    my $jobs = $ng->get('/api/jobs?limit=1000');
+    is($jobs->{status}, $errno == EACCES ? 200 : $code, '... the list');
+    is(scalar @{ $jobs->{json} }, $ids - 1, '... is without it') if $errno == EACCES;
+    $fault->off;
+}
+
+is($ng->status($failed)->{state}, 'Completed', '... until it can be');
+is(join(' ', $ng->workers), $reader, 'by the same worker');
+is($ng->helper, $helper, '... beside the same helper');
 
 $ng->finish(allow => [ qr/docket/ ]);
 undef $ng;

@@ -459,6 +459,7 @@ ngx_http_docket_ask_and_send(ngx_http_request_t *r,
 {
     ngx_int_t               rc;
     ngx_uint_t              status;
+    const char             *id;
     ngx_http_docket_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
@@ -473,10 +474,14 @@ ngx_http_docket_ask_and_send(ngx_http_request_t *r,
 
         /* nothing is queued by it */
 
-        if (ngx_http_docket_find(r, docket_query_result(ctx->query)->id,
-                                 &ctx->job, NULL)
-            != NGX_OK)
-        {
+        id = docket_query_result(ctx->query)->id;
+        rc = ngx_http_docket_find(r, id, &ctx->job, NULL);
+
+        if (rc == NGX_ERROR) {
+            return ngx_http_docket_no_job(r, rc, id);
+        }
+
+        if (rc != NGX_OK) {
             return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
                                            "this was not asked yet");
         }

@@ -89,11 +89,16 @@ ngx_int_t ngx_http_docket_read_query(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status);
 
-/* A job by id: the zone, else the spool (then cached in the zone).  NGX_OK
-   or NGX_DECLINED.  "record" (may be NULL): JSON of the job with live state
-   and progress, as /status gives it. */
+/* A job by id: the zone, else the spool (then cached in the zone).  NGX_OK;
+   NGX_DECLINED: there is none; NGX_ERROR with errno: nobody knows.  "record"
+   (may be NULL): JSON of the job with live state and progress, as /status
+   gives it. */
 ngx_int_t ngx_http_docket_find(ngx_http_request_t *r, const char *id,
     ngx_http_docket_job_t *job, ngx_str_t *record);
+/* Sends what the client is to hear when that was not NGX_OK: 404, or as
+   ngx_http_docket_spool_failed(). */
+ngx_int_t ngx_http_docket_no_job(ngx_http_request_t *r, ngx_int_t rc,
+    const char *id);
 
 /* {id, query, state, url, time, Requested, duplicate} with 200 or 202; of
    /pivot with "pivot". */

@@ -577,7 +577,9 @@ ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
     const char  *words;
 
     ngx_log_error(NGX_LOG_CRIT, r->connection->log, err,
-                  "docket: %s of job \"%s\" failed", call, id);
+                  "docket: %s%s%s%s failed", call,
+                  id != NULL ? " of job \"" : "", id != NULL ? id : "",
+                  id != NULL ? "\"" : "");
 
     switch (err) {
 
@@ -603,7 +605,10 @@ ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
 
     case EBADMSG:
         status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        words = "the record of this job is damaged; DELETE removes it";
+        words = (id != NULL)
+                ? "the record of this job is damaged; DELETE removes it"
+                : "the index of the jobs is damaged; a reload of nginx makes "
+                  "it anew";
         break;
 
     default:

@@ -7,7 +7,6 @@
 
 static ngx_int_t ngx_http_docket_one_id(ngx_http_request_t *r,
     ngx_str_t *rest, char id[DOCKET_ID_LEN + 1]);
-static ngx_int_t ngx_http_docket_unknown(ngx_http_request_t *r);
 static ngx_int_t ngx_http_docket_retry_job(ngx_http_request_t *r,
     docket_job_t *rec);
 static ngx_uint_t ngx_http_docket_configured(ngx_http_docket_main_conf_t *mcf,
@@ -16,33 +15,26 @@ static ngx_int_t ngx_http_docket_remove(ngx_http_request_t *r, const char *id);
 static void ngx_http_docket_destroy_job(void *data);
 
 
-/* NGX_OK; NGX_DECLINED: it names no job. */
+/* As ngx_http_docket_find(). */
 
 static ngx_int_t
 ngx_http_docket_one_id(ngx_http_request_t *r, ngx_str_t *rest,
     char id[DOCKET_ID_LEN + 1])
 {
+    ngx_int_t               rc;
     ngx_http_docket_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
 
-    if (!docket_spool_id((char *) rest->data, rest->len, id)
-        || ngx_http_docket_find(r, id, &ctx->job, NULL) != NGX_OK)
-    {
+    if (!docket_spool_id((char *) rest->data, rest->len, id)) {
         return NGX_DECLINED;
     }
 
-    ctx->known = 1;
+    rc = ngx_http_docket_find(r, id, &ctx->job, NULL);
 
-    return NGX_OK;
-}
+    ctx->known = (rc == NGX_OK);
 
-
-static ngx_int_t
-ngx_http_docket_unknown(ngx_http_request_t *r)
-{
-    return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                   "there is no such job");
+    return rc;
 }
 
 
@@ -51,14 +43,17 @@ ngx_http_docket_cancel(ngx_http_request_t *r, ngx_str_t *rest)
 {
     char                          id[DOCKET_ID_LEN + 1];
     yajl_gen                      g;
+    ngx_int_t                     rc;
     ngx_http_docket_ctx_t        *ctx;
     ngx_http_docket_main_conf_t  *mcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    if (ngx_http_docket_one_id(r, rest, id) != NGX_OK) {
-        return ngx_http_docket_unknown(r);
+    rc = ngx_http_docket_one_id(r, rest, id);
+
+    if (rc != NGX_OK) {
+        return ngx_http_docket_no_job(r, rc, id);
     }
 
     if (ngx_http_docket_zone_cancel(mcf->zone, id) != NGX_OK) {
@@ -92,6 +87,7 @@ ngx_int_t
 ngx_http_docket_retry(ngx_http_request_t *r, ngx_str_t *rest)
 {
     char                          id[DOCKET_ID_LEN + 1], err[128];
+    ngx_int_t                     rc;
     docket_job_t                 *rec;
     ngx_pool_cleanup_t           *cln;
     ngx_http_docket_ctx_t        *ctx;
@@ -100,8 +96,10 @@ ngx_http_docket_retry(ngx_http_request_t *r, ngx_str_t *rest)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    if (ngx_http_docket_one_id(r, rest, id) != NGX_OK) {
-        return ngx_http_docket_unknown(r);
+    rc = ngx_http_docket_one_id(r, rest, id);
+
+    if (rc != NGX_OK) {
+        return ngx_http_docket_no_job(r, rc, id);
     }
 
     if (!docket_state_final(ctx->job.state)) {
@@ -117,13 +115,10 @@ ngx_http_docket_retry(ngx_http_request_t *r, ngx_str_t *rest)
 
     rec = docket_spool_load(&mcf->sp, id, err, sizeof(err));
 
-    if (rec == NULL && ngx_errno == NGX_ENOENT) {
-        return ngx_http_docket_unknown(r);
-    }
-
     if (rec == NULL) {
-        return ngx_http_docket_spool_failed(r, ngx_errno,
-                                            "reading the record", id);
+        rc = (ngx_errno == NGX_ENOENT) ? NGX_DECLINED : NGX_ERROR;
+
+        return ngx_http_docket_no_job(r, rc, id);
     }
 
     cln->handler = ngx_http_docket_destroy_job;
@@ -180,7 +175,7 @@ ngx_http_docket_retry_job(ngx_http_request_t *r, docket_job_t *rec)
     rc = ngx_http_docket_again(r, rec, DOCKET_AGAIN_RETRY, now, &status);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_docket_unknown(r);
+        return ngx_http_docket_no_job(r, rc, rec->id);
     }
 
     if (rc != NGX_OK) {
@@ -270,7 +265,7 @@ ngx_http_docket_delete(ngx_http_request_t *r, ngx_str_t *rest)
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
     if (!docket_spool_id((char *) rest->data, rest->len, id)) {
-        return ngx_http_docket_unknown(r);
+        return ngx_http_docket_no_job(r, NGX_DECLINED, NULL);
     }
 
     if (ngx_http_docket_zone_forget(mcf->zone, id) == NGX_BUSY) {
@@ -311,7 +306,7 @@ ngx_http_docket_remove(ngx_http_request_t *r, const char *id)
         err = ngx_errno;
 
         if (err == NGX_ENOENT) {
-            rc = ngx_http_docket_unknown(r);
+            rc = ngx_http_docket_no_job(r, NGX_DECLINED, id);
 
         } else if (err == EWOULDBLOCK) {
             rc = ngx_http_docket_problem(r, NGX_HTTP_CONFLICT,

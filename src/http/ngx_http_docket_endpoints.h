@@ -113,7 +113,8 @@ ngx_int_t ngx_http_docket_again(ngx_http_request_t *r,
 /* Counts the question, if the job is known. */
 void ngx_http_docket_count(ngx_http_request_t *r, int64_t now);
 
-/* Logs why the spool failed, and sends 507 or 500. */
+/* Logs why the spool failed, and sends 507, 503 or 500.  "id" is NULL when it
+   is no single job. */
 ngx_int_t ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
     const char *call, const char *id);
 
@@ -125,6 +126,10 @@ void ngx_http_docket_job_of(const docket_job_t *rec,
 /* As ngx_http_docket_find(); "cache": what was on disk goes into the zone. */
 ngx_int_t ngx_http_docket_lookup(ngx_http_request_t *r, const char *id,
     ngx_http_docket_job_t *job, ngx_str_t *record, ngx_uint_t cache);
+/* When that was not NGX_OK for a job of a list.  NGX_OK: the list goes on
+   without it; else what the content handler returns. */
+ngx_int_t ngx_http_docket_no_entry(ngx_http_request_t *r, ngx_int_t rc,
+    const char *id);
 
 
 /* Jobs, newest first, out of the index and of what is not yet in it. */
@@ -139,9 +144,12 @@ typedef struct {
 
 /* NULL: no memory.  Open until the request ends. */
 ngx_http_docket_walk_t *ngx_http_docket_walk(ngx_http_request_t *r);
-/* 0: there is no further one. */
+/* 0: there is no further one, or it can't be read. */
 ngx_uint_t ngx_http_docket_walk_next(ngx_http_docket_walk_t *w,
     ngx_http_docket_entry_t *entry);
+/* NGX_OK: all was read; else what the content handler returns. */
+ngx_int_t ngx_http_docket_walk_end(ngx_http_request_t *r,
+    ngx_http_docket_walk_t *w);
 
 
 /* What "limit", "page" and "cursor" of the URL ask for. */

@@ -73,11 +73,14 @@ ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest)
     ngx_memzero(e, sizeof(ngx_http_docket_events_t));
     cln->handler = ngx_http_docket_events_cleanup;
 
-    if (docket_spool_id((char *) rest->data, rest->len, e->id) == 0
-        || ngx_http_docket_find(r, e->id, &ctx->job, NULL) != NGX_OK)
-    {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "there is no such job");
+    rc = NGX_DECLINED;
+
+    if (docket_spool_id((char *) rest->data, rest->len, e->id)) {
+        rc = ngx_http_docket_find(r, e->id, &ctx->job, NULL);
+    }
+
+    if (rc != NGX_OK) {
+        return ngx_http_docket_no_job(r, rc, e->id);
     }
 
     ctx->known = 1;
@@ -358,6 +361,7 @@ ngx_http_docket_events_find(ngx_http_request_t *r,
     if (e->pool == NULL) {
         e->pool = ngx_create_pool(4096, r->connection->log);
         if (e->pool == NULL) {
+            ngx_set_errno(NGX_ENOMEM);
             return NGX_ERROR;
         }
     }
@@ -394,7 +398,10 @@ ngx_http_docket_events_status(ngx_http_request_t *r,
 
     rc = ngx_http_docket_events_find(r, e, &record);
 
-    if (e->pool == NULL || rc == NGX_ERROR) {
+    if (rc == NGX_ERROR) {
+        ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
+                      "docket: reading the record of job \"%s\" failed",
+                      e->id);
         return NGX_ERROR;
     }
 

@@ -112,7 +112,13 @@ ngx_http_docket_explain_from(ngx_http_request_t *r,
 
     ngx_http_docket_gen_key(g, "known");
 
-    if (ngx_http_docket_find(r, q->id, &job, NULL) == NGX_OK) {
+    rc = ngx_http_docket_find(r, q->id, &job, NULL);
+
+    if (rc == NGX_ERROR) {
+        return ngx_http_docket_no_job(r, rc, q->id);
+    }
+
+    if (rc == NGX_OK) {
         ngx_http_docket_gen_cstr(g, docket_state_name(job.state));
 
     } else {

@@ -30,6 +30,7 @@ struct ngx_http_docket_walk_s {
     ngx_uint_t                     head;       /* of the ring: the newest */
     ngx_uint_t                     n;
     ngx_uint_t                     checked;
+    ngx_err_t                      err;
 };
 
 
@@ -88,8 +89,7 @@ ngx_http_docket_walk(ngx_http_request_t *r)
         w->view.fd = -1;
 
         if (ngx_errno != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
-                          "docket: opening the index failed");
+            w->err = ngx_errno;
         }
     }
 
@@ -139,7 +139,9 @@ ngx_http_docket_walk_next(ngx_http_docket_walk_t *w,
             w->checked++;
             docket_spool_name(&w->mcf->sp, entry->id, name);
 
-            if (fstatat(w->mcf->sp.fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+            if (fstatat(w->mcf->sp.fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1
+                && ngx_errno == NGX_ENOENT)
+            {
                 continue;
             }
         }
@@ -151,6 +153,17 @@ ngx_http_docket_walk_next(ngx_http_docket_walk_t *w,
     }
 
     return 0;
+}
+
+
+ngx_int_t
+ngx_http_docket_walk_end(ngx_http_request_t *r, ngx_http_docket_walk_t *w)
+{
+    if (w->err == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_http_docket_spool_failed(r, w->err, "reading the index", NULL);
 }
 
 
@@ -166,6 +179,13 @@ ngx_http_docket_walk_indexed(ngx_http_docket_walk_t *w,
     while (w->n < NGX_HTTP_DOCKET_WINDOW && w->slot > 0) {
 
         if (!docket_index_read(&w->view, --w->slot, &next)) {
+
+            if (w->view.error != 0) {
+                w->err = w->view.error;
+                w->slot = 0;
+                w->n = 0;
+            }
+
             continue;
         }
 
@@ -412,7 +432,13 @@ ngx_http_docket_ids(ngx_http_request_t *r, ngx_str_t *rest)
         id = ids.elts;
 
         for (i = 0; i < ids.nelts; i++) {
-            if (ngx_http_docket_lookup(r, id[i].id, &job, NULL, 0) == NGX_OK) {
+            rc = ngx_http_docket_lookup(r, id[i].id, &job, NULL, 0);
+
+            if (rc == NGX_ERROR) {
+                return ngx_http_docket_no_job(r, rc, id[i].id);
+            }
+
+            if (rc == NGX_OK) {
                 ngx_http_docket_gen_cstr(g, id[i].id);
             }
         }
@@ -429,6 +455,12 @@ ngx_http_docket_ids(ngx_http_request_t *r, ngx_str_t *rest)
         while (ngx_http_docket_walk_next(walk, &entry)) {
             ngx_memcpy(&text[1], entry.id, DOCKET_ID_LEN);
             ngx_http_docket_gen_raw(g, text, sizeof(text));
+        }
+
+        rc = ngx_http_docket_walk_end(r, walk);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -470,10 +502,13 @@ ngx_http_docket_urls(ngx_http_request_t *r, ngx_str_t *rest)
         id = ids.elts;
 
         for (i = 0; i < ids.nelts; i++) {
+            rc = ngx_http_docket_lookup(r, id[i].id, &job, NULL, 0);
 
-            if (ngx_http_docket_lookup(r, id[i].id, &job, NULL, 0) == NGX_OK
-                && job.capture_run != 0)
-            {
+            if (rc == NGX_ERROR) {
+                return ngx_http_docket_no_job(r, rc, id[i].id);
+            }
+
+            if (rc == NGX_OK && job.capture_run != 0) {
                 ngx_http_docket_url_entry(r, g, id[i].id, buf);
             }
         }
@@ -489,6 +524,12 @@ ngx_http_docket_urls(ngx_http_request_t *r, ngx_str_t *rest)
             if (entry.capture) {
                 ngx_http_docket_url_entry(r, g, entry.id, buf);
             }
+        }
+
+        rc = ngx_http_docket_walk_end(r, walk);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -588,6 +629,7 @@ ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
     char                      err[128];
     u_char                   *buf;
     yajl_gen                  g;
+    ngx_int_t                 rc;
     ngx_str_t                 record;
     ngx_uint_t                n, looks;
     docket_job_t             *rec;
@@ -623,7 +665,15 @@ ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
 
         ngx_memcpy(page->last, entry.id, sizeof(entry.id));
 
-        if (ngx_http_docket_lookup(r, entry.id, &job, &record, 0) != NGX_OK) {
+        rc = ngx_http_docket_lookup(r, entry.id, &job, &record, 0);
+
+        if (rc != NGX_OK) {
+            rc = ngx_http_docket_no_entry(r, rc, entry.id);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
             continue;
         }
 
@@ -645,6 +695,12 @@ ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
     }
 
     yajl_gen_array_close(g);
+
+    rc = ngx_http_docket_walk_end(r, walk);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     if (ngx_http_docket_page_link(r, page) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -35,7 +35,8 @@ static void ngx_http_docket_metrics_head(ngx_http_docket_text_t *t,
 static void ngx_http_docket_metrics_one(ngx_http_docket_text_t *t,
     const char *name, const char *type, const char *help, uint64_t value);
 static void ngx_http_docket_metrics_jobs(ngx_http_docket_text_t *t,
-    ngx_http_docket_main_conf_t *mcf, ngx_http_docket_zone_info_t *info);
+    ngx_http_docket_main_conf_t *mcf, ngx_http_docket_zone_info_t *info,
+    ngx_log_t *log);
 static void ngx_http_docket_metrics_counters(ngx_http_docket_text_t *t,
     ngx_http_docket_zone_info_t *info);
 static void ngx_http_docket_metrics_histogram(ngx_http_docket_text_t *t,
@@ -45,7 +46,7 @@ static void ngx_http_docket_metrics_sensors(ngx_http_docket_text_t *t,
 static void ngx_http_docket_metrics_space(ngx_http_docket_text_t *t,
     ngx_http_docket_main_conf_t *mcf, ngx_http_docket_zone_info_t *info);
 static const uint64_t *ngx_http_docket_metrics_count(
-    ngx_http_docket_main_conf_t *mcf);
+    ngx_http_docket_main_conf_t *mcf, ngx_log_t *log);
 
 static double ngx_http_docket_gauge_up(ngx_http_docket_sensor_t *sensor,
     ngx_http_docket_sensor_state_t *state);
@@ -154,7 +155,7 @@ ngx_http_docket_metrics(ngx_http_request_t *r, ngx_str_t *rest)
                                 "Configurations loaded since the zone was "
                                 "made.", info.generation);
 
-    ngx_http_docket_metrics_jobs(&t, mcf, &info);
+    ngx_http_docket_metrics_jobs(&t, mcf, &info, r->connection->log);
     ngx_http_docket_metrics_counters(&t, &info);
     ngx_http_docket_metrics_histogram(&t, "docket_wait_seconds",
                                       "From the question to its start.",
@@ -206,24 +207,30 @@ ngx_http_docket_metrics_one(ngx_http_docket_text_t *t, const char *name,
 
 static void
 ngx_http_docket_metrics_jobs(ngx_http_docket_text_t *t,
-    ngx_http_docket_main_conf_t *mcf, ngx_http_docket_zone_info_t *info)
+    ngx_http_docket_main_conf_t *mcf, ngx_http_docket_zone_info_t *info,
+    ngx_log_t *log)
 {
     const uint64_t  *count;
 
-    count = ngx_http_docket_metrics_count(mcf);
+    count = ngx_http_docket_metrics_count(mcf, log);
 
     ngx_http_docket_metrics_head(t, "docket_jobs", "gauge",
                                  "Jobs by state; finished ones as last "
                                  "counted.");
     ngx_http_docket_metrics_print(t, "docket_jobs{state=\"queued\"} %ui\n"
-                                  "docket_jobs{state=\"running\"} %ui\n"
+                                  "docket_jobs{state=\"running\"} %ui\n",
+                                  info->queued, info->running);
+
+    if (count != NULL) {
+        ngx_http_docket_metrics_print(t,
                                   "docket_jobs{state=\"completed\"} %uL\n"
                                   "docket_jobs{state=\"failed\"} %uL\n"
                                   "docket_jobs{state=\"cancelled\"} %uL\n",
-                                  info->queued, info->running,
                                   count[DOCKET_COMPLETED],
                                   count[DOCKET_FAILED],
                                   count[DOCKET_CANCELLED]);
+    }
+
     ngx_http_docket_metrics_one(t, "docket_queue_length", "gauge",
                                 "Jobs that wait for their turn.",
                                 info->queued);
@@ -231,11 +238,12 @@ ngx_http_docket_metrics_jobs(ngx_http_docket_text_t *t,
 
 
 /*
- * Some milliseconds for a large spool, and so not at each scrape.
+ * Some milliseconds for a large spool, and so not at each scrape.  NULL: the
+ * index can't be read; no number is better than a wrong one.
  */
 
 static const uint64_t *
-ngx_http_docket_metrics_count(ngx_http_docket_main_conf_t *mcf)
+ngx_http_docket_metrics_count(ngx_http_docket_main_conf_t *mcf, ngx_log_t *log)
 {
     size_t                  i;
     docket_index_view_t     view;
@@ -253,7 +261,14 @@ ngx_http_docket_metrics_count(ngx_http_docket_main_conf_t *mcf)
     ngx_memzero(count, sizeof(count));
 
     if (docket_index_open(&mcf->sp, &view) != DOCKET_OK) {
-        return count;
+
+        if (ngx_errno == NGX_ENOENT) {
+            return count;
+        }
+
+        ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
+                      "docket: reading the index failed");
+        return NULL;
     }
 
     for (i = 0; i < view.count; i++) {
@@ -261,6 +276,14 @@ ngx_http_docket_metrics_count(ngx_http_docket_main_conf_t *mcf)
             && rec.state <= DOCKET_CANCELLED)
         {
             count[rec.state]++;
+        }
+
+        if (view.error != 0) {
+            docket_index_close(&view);
+
+            ngx_log_error(NGX_LOG_CRIT, log, view.error,
+                          "docket: reading the index failed");
+            return NULL;
         }
     }
 

@@ -64,19 +64,57 @@ ngx_http_docket_lookup(ngx_http_request_t *r, const char *id,
 
     rc = ngx_http_docket_zone_get(mcf->zone, id, job, r->pool, record, 0);
 
-    if (rc != NGX_OK) {
+    if (rc == NGX_DECLINED) {
         return ngx_http_docket_from_spool(r, id, job, record, cache);
     }
 
-    if (record == NULL) {
+    if (rc == NGX_OK && record != NULL && !docket_state_final(job->state)) {
+        rc = ngx_http_docket_live_record(r, job, record);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_set_errno(NGX_ENOMEM);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_docket_no_job(ngx_http_request_t *r, ngx_int_t rc, const char *id)
+{
+    if (rc == NGX_ERROR) {
+        return ngx_http_docket_spool_failed(r, ngx_errno, "reading the record",
+                                            id);
+    }
+
+    return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
+                                   "there is no such job");
+}
+
+
+/*
+ * One job takes the others not away from a list: a record that is damaged, or
+ * closed, is left out.
+ */
+
+ngx_int_t
+ngx_http_docket_no_entry(ngx_http_request_t *r, ngx_int_t rc, const char *id)
+{
+    if (rc != NGX_ERROR) {
         return NGX_OK;
     }
 
-    if (docket_state_final(job->state)) {
-        return NGX_OK;
+    if (ngx_errno != EBADMSG && ngx_errno != NGX_EACCES) {
+        return ngx_http_docket_no_job(r, rc, id);
     }
 
-    return ngx_http_docket_live_record(r, job, record);
+    ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
+                  "docket: job \"%s\" is left out: its record can not be read",
+                  id);
+
+    return NGX_OK;
 }
 
 
@@ -96,14 +134,7 @@ ngx_http_docket_from_spool(ngx_http_request_t *r, const char *id,
     rec = docket_spool_load(&mcf->sp, id, err, sizeof(err));
 
     if (rec == NULL) {
-
-        if (ngx_errno != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
-                          "docket: reading the record of job \"%s\" failed",
-                          id);
-        }
-
-        return NGX_DECLINED;
+        return (ngx_errno == NGX_ENOENT) ? NGX_DECLINED : NGX_ERROR;
     }
 
     ngx_http_docket_job_of(rec, job);
@@ -117,7 +148,8 @@ ngx_http_docket_from_spool(ngx_http_request_t *r, const char *id,
 
     if (docket_job_print(rec, &json, &len) != DOCKET_OK) {
         docket_job_destroy(rec);
-        return NGX_DECLINED;
+        ngx_set_errno(NGX_ENOMEM);
+        return NGX_ERROR;
     }
 
     text.data = (u_char *) json;
@@ -134,12 +166,16 @@ ngx_http_docket_from_spool(ngx_http_request_t *r, const char *id,
         record->data = ngx_pstrdup(r->pool, &text);
 
         if (record->data == NULL) {
-            rc = NGX_DECLINED;
+            rc = NGX_ERROR;
         }
     }
 
     free(json);
     docket_job_destroy(rec);
+
+    if (rc != NGX_OK) {
+        ngx_set_errno(NGX_ENOMEM);
+    }
 
     return rc;
 }
@@ -191,13 +227,13 @@ ngx_http_docket_live_record(ngx_http_request_t *r, ngx_http_docket_job_t *job,
     }
 
     if (ngx_http_docket_progress(r, job, requests, n, &progress) != NGX_OK) {
-        return NGX_DECLINED;
+        return NGX_ERROR;
     }
 
     rec = docket_job_parse((char *) record->data, record->len, err,
                            sizeof(err));
     if (rec == NULL) {
-        return NGX_DECLINED;
+        return NGX_ERROR;
     }
 
     ngx_http_docket_overlay(rec, job);
@@ -220,14 +256,14 @@ ngx_http_docket_live_record(ngx_http_request_t *r, ngx_http_docket_job_t *job,
     docket_job_destroy(rec);
 
     if (rc != DOCKET_OK) {
-        return NGX_DECLINED;
+        return NGX_ERROR;
     }
 
     record->data = ngx_pnalloc(r->pool, len + sizeof(",\"progress\":}")
                                         + progress.len);
     if (record->data == NULL) {
         free(json);
-        return NGX_DECLINED;
+        return NGX_ERROR;
     }
 
     p = ngx_cpymem(record->data, json, len - 1);
@@ -429,6 +465,7 @@ ngx_http_docket_status_send(ngx_http_request_t *r,
     ngx_http_docket_status_t *st)
 {
     yajl_gen                g;
+    ngx_int_t               rc;
     ngx_str_t               record;
     ngx_uint_t              i, known;
     ngx_http_docket_id_t   *ids;
@@ -449,7 +486,13 @@ ngx_http_docket_status_send(ngx_http_request_t *r,
 
     for (i = 0; i < st->ids.nelts; i++) {
 
-        if (ngx_http_docket_find(r, ids[i].id, &job, &record) != NGX_OK) {
+        rc = ngx_http_docket_find(r, ids[i].id, &job, &record);
+
+        if (rc == NGX_ERROR) {
+            return ngx_http_docket_no_job(r, rc, ids[i].id);
+        }
+
+        if (rc != NGX_OK) {
             continue;
         }
 
@@ -462,8 +505,7 @@ ngx_http_docket_status_send(ngx_http_request_t *r,
     yajl_gen_map_close(g);
 
     if (known == 0) {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "there is no such job");
+        return ngx_http_docket_no_job(r, NGX_DECLINED, NULL);
     }
 
     ctx->known = (st->ids.nelts == 1);
@@ -520,7 +562,15 @@ ngx_http_docket_status_all(ngx_http_request_t *r)
             break;
         }
 
-        if (ngx_http_docket_lookup(r, entry.id, &job, &record, 0) != NGX_OK) {
+        rc = ngx_http_docket_lookup(r, entry.id, &job, &record, 0);
+
+        if (rc != NGX_OK) {
+            rc = ngx_http_docket_no_entry(r, rc, entry.id);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
             continue;
         }
 
@@ -530,6 +580,12 @@ ngx_http_docket_status_all(ngx_http_request_t *r)
     }
 
     yajl_gen_map_close(g);
+
+    rc = ngx_http_docket_walk_end(r, walk);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     if (ngx_http_docket_page_link(r, &page) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -138,6 +138,7 @@ ngx_http_docket_stream(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_docket_stream_head(ngx_http_request_t *r)
 {
+    ngx_int_t                      rc;
     ngx_http_docket_ctx_t         *ctx;
     ngx_http_docket_stream_t      *s;
     const docket_query_result_t   *q;
@@ -150,7 +151,13 @@ ngx_http_docket_stream_head(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_docket_find(r, s->id, &ctx->job, NULL) != NGX_OK) {
+    rc = ngx_http_docket_find(r, s->id, &ctx->job, NULL);
+
+    if (rc == NGX_ERROR) {
+        return ngx_http_docket_no_job(r, rc, s->id);
+    }
+
+    if (rc != NGX_OK) {
         return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
                                        "this was not asked yet");
     }
@@ -273,7 +280,13 @@ ngx_http_docket_stream_job(ngx_http_request_t *r, ngx_http_docket_stream_t *s)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     job = &ctx->job;
 
-    if (ngx_http_docket_stream_find(r, s) != NGX_OK) {
+    rc = ngx_http_docket_stream_find(r, s);
+
+    if (rc == NGX_ERROR) {
+        return ngx_http_docket_no_job(r, rc, s->id);
+    }
+
+    if (rc != NGX_OK) {
         return ngx_http_docket_problem(r, NGX_HTTP_BAD_GATEWAY,
                                        "the job was removed");
     }

@@ -12,6 +12,7 @@ ngx_http_docket_summary(ngx_http_request_t *r, ngx_str_t *rest)
 {
     char                          id[DOCKET_ID_LEN + 1], *json;
     size_t                        len;
+    ngx_int_t                     rc;
     ngx_str_t                     type, text;
     ngx_http_docket_ctx_t        *ctx;
     ngx_http_docket_main_conf_t  *mcf;
@@ -19,11 +20,14 @@ ngx_http_docket_summary(ngx_http_request_t *r, ngx_str_t *rest)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    if (!docket_spool_id((char *) rest->data, rest->len, id)
-        || ngx_http_docket_find(r, id, &ctx->job, NULL) != NGX_OK)
-    {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "there is no such job");
+    rc = NGX_DECLINED;
+
+    if (docket_spool_id((char *) rest->data, rest->len, id)) {
+        rc = ngx_http_docket_find(r, id, &ctx->job, NULL);
+    }
+
+    if (rc != NGX_OK) {
+        return ngx_http_docket_no_job(r, rc, id);
     }
 
     ctx->known = 1;

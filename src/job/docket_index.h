@@ -74,18 +74,25 @@ int docket_index_by_age(const docket_index_t *ix,
 
 /* A worker's side: opened for one request. */
 
+#define DOCKET_INDEX_BLOCK    256     /* slots */
+
 typedef struct {
-    int                          fd;
-    size_t                       count;    /* slots, deleted ones too */
-    const docket_index_record_t *recs;     /* mapped read-only */
-    size_t                       map_len;
+    int                    fd;
+    int                    error;     /* errno of what could not be read */
+    size_t                 count;     /* slots, deleted ones too */
+    size_t                 first;     /* slot that the block begins with */
+    size_t                 n;         /* slots in the block */
+    unsigned               looks;     /* that are left */
+    docket_index_record_t  block[DOCKET_INDEX_BLOCK];
+    docket_index_record_t  again[DOCKET_INDEX_BLOCK];
 } docket_index_view_t;
 
 /* DOCKET_ERROR with errno ENOENT: no index yet; EBADMSG: it is none. */
 int docket_index_open(const docket_spool_t *sp, docket_index_view_t *v);
 void docket_index_close(docket_index_view_t *v);
-/* Copies slot i out; 0 when deleted or torn beyond repair. */
-int docket_index_read(const docket_index_view_t *v, size_t i,
+/* Copies slot i out; 0 when it is deleted, and when it can't be read or is
+   torn beyond repair: then v->error says so, and stays. */
+int docket_index_read(docket_index_view_t *v, size_t i,
     docket_index_record_t *rec);
 
 

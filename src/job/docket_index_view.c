@@ -1,12 +1,14 @@
 /*
  * SPOOL/index, a worker's side, and the form of the file.
+ *
+ * It is read a block at a time, and not mapped: an error of the disk is an
+ * error of pread() then, and no signal that ends the worker.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,27 +17,32 @@
 #include "job/docket_spool_file.h"
 
 
-#define DOCKET_INDEX_LOOKS      1000  /* at a record that is being written */
+#define DOCKET_INDEX_LOOKS      1000  /* at what is being written; of a view */
 #define DOCKET_INDEX_MAX_BYTES  (1LL << 33)
 
 
-static int docket_index_map(docket_index_view_t *v);
-static void docket_index_copy(docket_index_record_t *dst,
-    const docket_index_record_t *src);
+static int docket_index_check_file(docket_index_view_t *v);
+static int docket_index_block(docket_index_view_t *v, size_t i);
+static int docket_index_look(docket_index_view_t *v, size_t slot, size_t at,
+    size_t n);
 static int docket_index_digit(char c);
 
 
 int
 docket_index_open(const docket_spool_t *sp, docket_index_view_t *v)
 {
-    memset(v, 0, sizeof(docket_index_view_t));
+    v->error = 0;
+    v->count = 0;
+    v->first = 0;
+    v->n = 0;
+    v->looks = DOCKET_INDEX_LOOKS;
 
     v->fd = docket_file_open(sp->fd, "index", O_RDONLY);
     if (v->fd == -1) {
         return DOCKET_ERROR;
     }
 
-    if (docket_index_map(v) != DOCKET_OK) {
+    if (docket_index_check_file(v) != DOCKET_OK) {
         docket_file_close(v->fd);
         v->fd = -1;
         return DOCKET_ERROR;
@@ -46,19 +53,27 @@ docket_index_open(const docket_spool_t *sp, docket_index_view_t *v)
 
 
 static int
-docket_index_map(docket_index_view_t *v)
+docket_index_check_file(docket_index_view_t *v)
 {
-    void                         *map;
-    struct stat                   st;
-    docket_index_header_t         expected;
-    const docket_index_image_t   *image;
+    long                   n;
+    struct stat            st;
+    docket_index_header_t  header, expected;
 
     if (fstat(v->fd, &st) == -1) {
         return DOCKET_ERROR;
     }
 
-    if (st.st_size < (off_t) sizeof(docket_index_header_t)
-        || st.st_size > DOCKET_INDEX_MAX_BYTES)
+    n = docket_file_read(v->fd, (char *) &header, sizeof(header), 0);
+    if (n == -1) {
+        return DOCKET_ERROR;
+    }
+
+    docket_index_header_init(&expected);
+
+    if (n != sizeof(header)
+        || st.st_size < (off_t) sizeof(header)
+        || st.st_size > DOCKET_INDEX_MAX_BYTES
+        || memcmp(&header, &expected, sizeof(header)) != 0)
     {
         errno = EBADMSG;
         return DOCKET_ERROR;
@@ -67,23 +82,6 @@ docket_index_map(docket_index_view_t *v)
     /* a part of a slot at the end is one that is just being written */
 
     v->count = st.st_size / sizeof(docket_index_image_t) - 1;
-    v->map_len = (v->count + 1) * sizeof(docket_index_image_t);
-
-    map = mmap(NULL, v->map_len, PROT_READ, MAP_SHARED, v->fd, 0);
-    if (map == MAP_FAILED) {
-        return DOCKET_ERROR;
-    }
-
-    image = map;
-    docket_index_header_init(&expected);
-
-    if (memcmp(&image[0].header, &expected, sizeof(expected)) != 0) {
-        (void) munmap(map, v->map_len);
-        errno = EBADMSG;
-        return DOCKET_ERROR;
-    }
-
-    v->recs = &image[1].record;
 
     return DOCKET_OK;
 }
@@ -96,66 +94,107 @@ docket_index_close(docket_index_view_t *v)
         return;
     }
 
-    (void) munmap((void *) (v->recs - 1), v->map_len);
     (void) close(v->fd);
 
     v->fd = -1;
-    v->recs = NULL;
     v->count = 0;
+    v->n = 0;
 }
 
 
 int
-docket_index_read(const docket_index_view_t *v, size_t i,
+docket_index_read(docket_index_view_t *v, size_t i,
     docket_index_record_t *rec)
 {
-    unsigned               n;
-    docket_index_record_t  again;
+    size_t  at;
 
-    if (i >= v->count) {
+    if (i >= v->count || docket_index_block(v, i) != DOCKET_OK) {
         return 0;
     }
 
-    for (n = 0; n < DOCKET_INDEX_LOOKS; n++) {
+    at = i - v->first;
 
-        docket_index_copy(rec, &v->recs[i]);
+    for ( ;; ) {
 
         /* one byte in 256 fits by chance; but a torn record is not torn at
            the same place twice */
 
-        docket_index_copy(&again, &v->recs[i]);
-
-        if (memcmp(rec, &again, sizeof(again)) == 0
-            && rec->check == docket_index_check(rec))
+        if (memcmp(&v->block[at], &v->again[at], sizeof(*rec)) == 0
+            && v->block[at].check == docket_index_check(&v->block[at]))
         {
+            *rec = v->block[at];
             return (rec->flags & DOCKET_INDEX_DELETED) == 0;
         }
 
-        if (n > 10) {
-            (void) sched_yield();
+        if (v->looks == 0) {
+            v->error = EBADMSG;
+            return 0;
+        }
+
+        v->looks--;
+        (void) sched_yield();
+
+        if (docket_index_look(v, i, at, 1) != DOCKET_OK) {
+            return 0;
         }
     }
-
-    return 0;
 }
 
 
-/* Loads that the compiler neither drops nor joins. */
-
-static void
-docket_index_copy(docket_index_record_t *dst,
-    const docket_index_record_t *src)
+static int
+docket_index_block(docket_index_view_t *v, size_t i)
 {
-    size_t           i;
-    uint64_t         word;
-    const uint64_t  *s;
+    size_t  first, n;
 
-    s = (const uint64_t *) (const void *) src;
-
-    for (i = 0; i < sizeof(docket_index_record_t) / sizeof(word); i++) {
-        word = __atomic_load_n(&s[i], __ATOMIC_ACQUIRE);
-        memcpy((char *) dst + i * sizeof(word), &word, sizeof(word));
+    if (i >= v->first && i - v->first < v->n) {
+        return DOCKET_OK;
     }
+
+    first = i - i % DOCKET_INDEX_BLOCK;
+
+    n = v->count - first;
+    if (n > DOCKET_INDEX_BLOCK) {
+        n = DOCKET_INDEX_BLOCK;
+    }
+
+    v->n = 0;
+
+    if (docket_index_look(v, first, 0, n) != DOCKET_OK) {
+        return DOCKET_ERROR;
+    }
+
+    v->first = first;
+    v->n = n;
+
+    return DOCKET_OK;
+}
+
+
+/* Reads n slots, twice; what is not there any more reads as zeros. */
+
+static int
+docket_index_look(docket_index_view_t *v, size_t slot, size_t at, size_t n)
+{
+    long                    got;
+    size_t                  k, len;
+    docket_index_record_t  *to;
+
+    len = n * sizeof(docket_index_image_t);
+
+    for (k = 0; k < 2; k++) {
+        to = (k == 0) ? &v->block[at] : &v->again[at];
+
+        got = docket_file_read(v->fd, (char *) to, len,
+                               (slot + 1) * sizeof(docket_index_image_t));
+        if (got == -1) {
+            v->error = errno;
+            return DOCKET_ERROR;
+        }
+
+        memset((char *) to + got, 0, len - got);
+    }
+
+    return DOCKET_OK;
 }
 
 

@@ -297,7 +297,7 @@ docket_spool_read(int fd, size_t *len)
         return NULL;
     }
 
-    n = docket_file_read(fd, buf, size);
+    n = docket_file_read(fd, buf, size, 0);
 
     if (n == -1 || (size_t) n == size) {
         saved = (n == -1) ? errno : EBADMSG;
@@ -354,7 +354,7 @@ docket_spool_again_read(const docket_spool_t *sp, const char *id)
         return (errno == ENOENT) ? 0 : DOCKET_ERROR;
     }
 
-    n = docket_file_read(fd, buf, sizeof(buf));
+    n = docket_file_read(fd, buf, sizeof(buf), 0);
     docket_file_close(fd);
 
     if (n == -1) {

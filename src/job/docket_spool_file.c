@@ -98,7 +98,7 @@ docket_file_write(int fd, const char *p, size_t len)
 
 
 long
-docket_file_read(int fd, char *p, size_t size)
+docket_file_read(int fd, char *p, size_t size, off_t off)
 {
     size_t   len;
     ssize_t  n;
@@ -106,7 +106,7 @@ docket_file_read(int fd, char *p, size_t size)
     len = 0;
 
     while (len < size) {
-        n = pread(fd, p + len, size - len, len);
+        n = pread(fd, p + len, size - len, off + len);
 
         if (n == -1) {
             if (errno == EINTR) {

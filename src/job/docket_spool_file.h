@@ -8,6 +8,7 @@
 
 
 #include <stddef.h>
+#include <sys/types.h>
 
 
 #define DOCKET_SPOOL_TMP_LEN  64
@@ -24,8 +25,8 @@ int docket_file_open_dir(int dirfd, const char *name);
 /* All bytes or DOCKET_ERROR. */
 int docket_file_write(int fd, const char *p, size_t len);
 
-/* At most "size" bytes from the beginning; -1 on an error. */
-long docket_file_read(int fd, char *p, size_t size);
+/* At most "size" bytes from "off" on; -1 on an error. */
+long docket_file_read(int fd, char *p, size_t size, off_t off);
 
 /* Closes; keeps errno. */
 void docket_file_close(int fd);

@@ -121,6 +121,7 @@ test_view_equal(const docket_spool_t *sp, const docket_index_t *ix)
 
     assert_int_equal(n, docket_index_count(ix));
     assert_int_equal(docket_index_read(&v, v.count, &rec), 0);
+    assert_int_equal(v.error, 0);
 
     docket_index_close(&v);
     docket_index_close(&v);
@@ -351,7 +352,10 @@ test_hostile(void **state)
     assert_int_equal(pwrite(fd, "xxxx", 4, 64 + 20), 4);
     test_ok(docket_index_open(&t->sp, &v));
     assert_int_equal(v.count, 2);
+    assert_int_equal(docket_index_read(&v, 1, &rec), 1);
+    assert_int_equal(v.error, 0);
     assert_int_equal(docket_index_read(&v, 0, &rec), 0);
+    assert_int_equal(v.error, EBADMSG);
     assert_int_equal(docket_index_read(&v, 1, &rec), 1);
     docket_index_close(&v);
 
@@ -361,7 +365,21 @@ test_hostile(void **state)
     test_ok(docket_index_open(&t->sp, &v));
     assert_int_equal(v.count, 2);
     assert_int_equal(docket_index_read(&v, 0, &rec), 0);
+    assert_int_equal(v.error, EBADMSG);
     docket_index_close(&v);
+
+    /* cut while it is read */
+    test_ok(docket_index_open(&t->sp, &v));
+    assert_int_equal(ftruncate(fd, 64), 0);
+    assert_int_equal(docket_index_read(&v, 1, &rec), 0);
+    assert_int_equal(v.error, EBADMSG);
+    docket_index_close(&v);
+
+    /* not to be read at all */
+    test_ok(docket_index_open(&t->sp, &v));
+    assert_int_equal(close(v.fd), 0);
+    assert_int_equal(docket_index_read(&v, 0, &rec), 0);
+    assert_int_equal(v.error, EBADF);
 
     assert_int_equal(ftruncate(fd, 63), 0);
     test_error(docket_index_open(&t->sp, &v), EBADMSG);
@@ -448,17 +466,21 @@ test_concurrent(void **state)
 
     assert_int_equal(read(ready[0], &byte, 1), 1);
 
-    test_ok(docket_index_open(&t->sp, &v));
-    assert_int_equal(v.count, 8);
-
     seen = 0;
     changes = 0;
     memset(before, 0, sizeof(before));
+    v.fd = -1;
 
     /* as many as are needed to see it change often */
 
     while (changes < 20000) {
         i = seen++ % 8;
+
+        if (i == 0) {
+            docket_index_close(&v);
+            test_ok(docket_index_open(&t->sp, &v));
+            assert_int_equal(v.count, 8);
+        }
 
         if (docket_index_read(&v, i, &rec) == 0) {
             fail_msg("a record that is there was not read");
