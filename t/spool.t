@@ -220,6 +220,42 @@ is($ng->final($ng->ask(question()))->{state}, 'Completed', '... which stops no j
 
 rmdir "$spool/index";
 
+# -- a lock that can't be taken -------------------------------------------------
+
+my %owner = (
+    'a folder' => [ sub { mkdir "$spool/.owner" }, qr/its "\.owner" is no regular file/ ],
+    'a link' => [ sub { symlink $secret, "$spool/.owner" }, qr/its "\.owner" is no regular file/ ],
+    'a fifo' => [ sub { POSIX::mkfifo("$spool/.owner", 0666); chmod 0666, "$spool/.owner" },
+                  qr/its "\.owner" is no regular file/ ],
+    'closed' => [ sub { spew("$spool/.owner", ''); chmod 0, "$spool/.owner" },
+                  qr/locking its "\.owner" failed \(13: Permission denied\)/ ],
+);
+
+delete $owner{closed} if $> != 0;
+
+for my $what (sort keys %owner) {
+    my ($make, $words) = @{ $owner{$what} };
+    my $from = length slurp($ng->error_log);
+
+    $ng->stop;
+    unlink "$spool/.owner";
+    $make->();
+    $ng->start;
+    ok_until { substr(slurp($ng->error_log), $from) =~ $words } 10, "a lock that is $what: it is told";
+
+    my $docket = $ng->get('/api/stats')->{json}{docket};
+    ok(!$docket->{helper} && !$docket->{waits}, '... and nobody has the spool');
+    my $waits = $ng->ask(question());
+    is($ng->status($good[0])->{state}, 'Completed', '... which is served');
+    rmdir "$spool/.owner" or unlink "$spool/.owner";
+    is($ng->final($waits)->{state}, 'Completed', '... what was asked is done as soon as it is mended');
+    is(scalar(() = substr(slurp($ng->error_log), $from) =~ /can not be owned/g), 1,
+       '... one line of the log');
+    unlike(substr(slurp($ng->error_log), $from), qr/another process/, '... which blames nobody');
+}
+
+is(slurp($secret), 'outside', 'nothing outside is written');
+
 # -- very many jobs ------------------------------------------------------------
 
 $ng->stop;

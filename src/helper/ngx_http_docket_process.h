@@ -327,8 +327,8 @@ struct ngx_http_docket_proc_s {
     int                        owner;       /* descriptor or -1 */
     int64_t                    own_at;
     ngx_msec_t                 own_wait;
+    ngx_err_t                  own_err;     /* why not, as was said */
     int64_t                    drain_until; /* 0: not draining */
-    unsigned                   refused:1;   /* said that another owns it */
     unsigned                   orphan:1;    /* the manager has gone */
     unsigned                   look:1;      /* at the queue, at cancels */
     char                       text[NGX_HTTP_DOCKET_TEXT];

@@ -10,6 +10,8 @@
 
 
 static void ngx_http_docket_queue_own(ngx_http_docket_proc_t *hlp);
+static void ngx_http_docket_queue_not_owned(ngx_http_docket_proc_t *hlp,
+    ngx_err_t err);
 static int ngx_http_docket_queue_locked(void *ctx, const char *id);
 static void ngx_http_docket_queue_take(ngx_http_docket_proc_t *hlp);
 static void ngx_http_docket_queue_job(ngx_http_docket_proc_t *hlp,
@@ -80,14 +82,7 @@ ngx_http_docket_queue_own(ngx_http_docket_proc_t *hlp)
 
     if (hlp->owner == -1) {
 
-        if (!hlp->refused) {
-            hlp->refused = 1;
-            ngx_http_docket_zone_waits(hlp->mcf->zone, 1);
-            ngx_log_error(NGX_LOG_NOTICE, hlp->log,
-                          ngx_errno == EWOULDBLOCK ? 0 : ngx_errno,
-                          "docket spool \"%V\" is owned by another process "
-                          "yet", &hlp->mcf->spool->name);
-        }
+        ngx_http_docket_queue_not_owned(hlp, ngx_errno);
 
         hlp->own_wait = (hlp->own_wait == 0)
                         ? NGX_HTTP_DOCKET_OWN_MAX / 10
@@ -97,6 +92,8 @@ ngx_http_docket_queue_own(ngx_http_docket_proc_t *hlp)
         ngx_http_docket_timer(hlp, hlp->own_at);
         return;
     }
+
+    hlp->own_err = 0;
 
     ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
                   "docket process owns spool \"%V\"", &hlp->mcf->spool->name);
@@ -113,6 +110,45 @@ ngx_http_docket_queue_own(ngx_http_docket_proc_t *hlp)
     (void) pthread_mutex_unlock(&hlp->mutex);
 
     hlp->second = 0;
+}
+
+
+/* Said once, and again when it is something else. */
+
+static void
+ngx_http_docket_queue_not_owned(ngx_http_docket_proc_t *hlp, ngx_err_t err)
+{
+    ngx_str_t  *name;
+
+    if (hlp->own_err == err) {
+        return;
+    }
+
+    hlp->own_err = err;
+    name = &hlp->mcf->spool->name;
+
+    ngx_http_docket_zone_waits(hlp->mcf->zone, err == EWOULDBLOCK);
+
+    switch (err) {
+
+    case EWOULDBLOCK:
+        ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
+                      "docket spool \"%V\" is owned by another process yet",
+                      name);
+        break;
+
+    case EBADMSG:
+        ngx_log_error(NGX_LOG_CRIT, hlp->log, 0,
+                      "docket spool \"%V\" can not be owned: its \".owner\" "
+                      "is no regular file", name);
+        break;
+
+    default:
+        ngx_log_error(NGX_LOG_CRIT, hlp->log, err,
+                      "docket spool \"%V\" can not be owned: locking its "
+                      "\".owner\" failed", name);
+        break;
+    }
 }
 
 
