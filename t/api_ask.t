@@ -65,7 +65,8 @@ is($r->{json}{url}, "/results/$id/merged.pcap", '... and its url');
 like($r->{json}{time}, qr/^20\d\d-\d\d-\d\dT[\d:.]+Z$/, '... and its time');
 like($r->{json}{Requested}, qr/^20\d{5}T\d\d:\d\d:\d\d$/, '... in both forms');
 ok(!$r->{json}{duplicate}, '... is no duplicate');
-ok(-e $ng->spool . "/$id/query.json", '... and is on disk');
+like(slurp($ng->spool . "/$id/query.json") // '', qr/"address":"127\.0\.0\.1"/,
+     '... and is on disk, with who asked');
 is($r->{headers}{'cache-control'}, 'no-store', '... is not to be stored');
 
 my @same = (id => $id, duplicate => qr/^1$/, 'header:Location' =>

@@ -46,6 +46,8 @@ static ngx_int_t ngx_http_docket_ask_record(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a, const docket_job_t *rec);
 static ngx_int_t ngx_http_docket_ask_new(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a);
+static ngx_int_t ngx_http_docket_ask_print(ngx_http_request_t *r,
+    ngx_http_docket_ask_t *a, char **json, size_t *len);
 static ngx_int_t ngx_http_docket_ask_queue(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a, ngx_str_t *record);
 
@@ -56,6 +58,8 @@ static ngx_int_t ngx_http_docket_refuse(ngx_http_request_t *r,
     ngx_http_docket_main_conf_t *mcf, ngx_int_t why);
 static void ngx_http_docket_ask_cache(ngx_http_docket_main_conf_t *mcf,
     const docket_job_t *rec);
+static void ngx_http_docket_ask_who(ngx_http_request_t *r, int64_t now,
+    ngx_http_docket_asker_t *who);
 static void ngx_http_docket_ask_subject(ngx_http_request_t *r,
     ngx_http_docket_asker_t *who);
 static void ngx_http_docket_ask_copy(char *dst, size_t size,
@@ -99,11 +103,15 @@ ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status)
         return rc;
     }
 
+    ctx->known = 1;
+
     if (a.created) {
         *status = NGX_HTTP_ACCEPTED;
+        ngx_http_docket_zone_asked(a.mcf->zone, a.q->id, NULL, 0);
+
+        return NGX_OK;
     }
 
-    ctx->known = 1;
     ctx->duplicate = (*status == NGX_HTTP_OK);
 
     ngx_http_docket_count(r, a.now);
@@ -210,11 +218,10 @@ ngx_http_docket_ask_unknown(ngx_http_request_t *r, ngx_http_docket_ask_t *a,
 static ngx_int_t
 ngx_http_docket_ask_live(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
 {
-    int            rc;
-    char          *json;
-    size_t         len;
-    ngx_err_t      err;
-    docket_job_t  *rec;
+    int         rc;
+    char       *json;
+    size_t      len;
+    ngx_err_t   err;
 
     *a->status = NGX_HTTP_OK;
 
@@ -225,14 +232,9 @@ ngx_http_docket_ask_live(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
     /* Another worker is about to write it, or died: no client hears of a job
        that is not on disk. */
 
-    rec = docket_job_create(a->q, a->now);
-
-    if (rec == NULL || docket_job_print(rec, &json, &len) != DOCKET_OK) {
-        docket_job_destroy(rec);
+    if (ngx_http_docket_ask_print(r, a, &json, &len) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    docket_job_destroy(rec);
 
     rc = docket_spool_create(&a->mcf->sp, a->q->id, json, len, a->mcf->sync);
     err = ngx_errno;
@@ -317,29 +319,50 @@ ngx_http_docket_ask_record(ngx_http_request_t *r, ngx_http_docket_ask_t *a,
 static ngx_int_t
 ngx_http_docket_ask_new(ngx_http_request_t *r, ngx_http_docket_ask_t *a)
 {
-    char          *json;
-    size_t         len;
-    ngx_int_t      rc;
-    ngx_str_t      record;
-    docket_job_t  *rec;
+    char       *json;
+    ngx_int_t   rc;
+    ngx_str_t   record;
 
-    rec = docket_job_create(a->q, a->now);
-
-    if (rec == NULL || docket_job_print(rec, &json, &len) != DOCKET_OK) {
-        docket_job_destroy(rec);
+    if (ngx_http_docket_ask_print(r, a, &json, &record.len) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    docket_job_destroy(rec);
-
     record.data = (u_char *) json;
-    record.len = len;
 
     rc = ngx_http_docket_ask_queue(r, a, &record);
 
     free(json);
 
     return rc;
+}
+
+
+/* The record of a new job, which says who asked first. */
+
+static ngx_int_t
+ngx_http_docket_ask_print(ngx_http_request_t *r, ngx_http_docket_ask_t *a,
+    char **json, size_t *len)
+{
+    int                       rc;
+    docket_job_t             *rec;
+    ngx_http_docket_asker_t   who;
+
+    ngx_http_docket_ask_who(r, a->now, &who);
+
+    rec = docket_job_create(a->q, a->now);
+    if (rec == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = docket_job_asked(rec, who.addr, who.user, who.subject, a->now);
+
+    if (rc == DOCKET_OK) {
+        rc = docket_job_print(rec, json, len);
+    }
+
+    docket_job_destroy(rec);
+
+    return (rc == DOCKET_OK) ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -633,24 +656,32 @@ ngx_http_docket_count(ngx_http_request_t *r, int64_t now)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    /* these are copied whole, and must not hold what the stack held before */
-
-    ngx_memzero(&who, sizeof(ngx_http_docket_asker_t));
-
-    who.time = now;
-
-    ngx_http_docket_ask_copy(who.addr, sizeof(who.addr),
-                             &r->connection->addr_text);
-
-    if (ngx_http_auth_basic_user(r) == NGX_OK) {
-        ngx_http_docket_ask_copy(who.user, sizeof(who.user),
-                                 &r->headers_in.user);
-    }
-
-    ngx_http_docket_ask_subject(r, &who);
+    ngx_http_docket_ask_who(r, now, &who);
 
     ngx_http_docket_zone_asked(mcf->zone, (char *) ctx->job.id, &who,
                                ctx->duplicate);
+}
+
+
+static void
+ngx_http_docket_ask_who(ngx_http_request_t *r, int64_t now,
+    ngx_http_docket_asker_t *who)
+{
+    /* it is copied whole, and must not hold what the stack held before */
+
+    ngx_memzero(who, sizeof(ngx_http_docket_asker_t));
+
+    who->time = now;
+
+    ngx_http_docket_ask_copy(who->addr, sizeof(who->addr),
+                             &r->connection->addr_text);
+
+    if (ngx_http_auth_basic_user(r) == NGX_OK) {
+        ngx_http_docket_ask_copy(who->user, sizeof(who->user),
+                                 &r->headers_in.user);
+    }
+
+    ngx_http_docket_ask_subject(r, who);
 }
 
 

@@ -206,7 +206,7 @@ void ngx_http_docket_zone_cache(ngx_http_docket_zone_t *z,
 
 /* Counts a question; "who" is put into a ring that the helper empties ("time"
    is set by the caller, "id" and "count" here; lost when that is full, the
-   job's own count is kept). */
+   job's own count is kept), or is NULL: the record says it already. */
 void ngx_http_docket_zone_asked(ngx_http_docket_zone_t *z, const char *id,
     const ngx_http_docket_asker_t *who, ngx_uint_t duplicate);
 

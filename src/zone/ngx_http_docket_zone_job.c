@@ -289,7 +289,7 @@ ngx_http_docket_zone_asked(ngx_http_docket_zone_t *z, const char *id,
     z->info.counters.asked++;
     z->info.counters.duplicates += duplicate;
 
-    node = ngx_http_docket_node_find(z, id);
+    node = (who != NULL) ? ngx_http_docket_node_find(z, id) : NULL;
 
     if (node == NULL) {
         ngx_http_docket_zone_unlock(z);
