@@ -358,9 +358,7 @@ ngx_http_docket_finish_save(ngx_http_docket_run_t *run)
         return;
     }
 
-    if (docket_spool_save(&mcf->sp, run->id, text, len, mcf->sync)
-        != DOCKET_OK)
-    {
+    if (docket_spool_save_at(run->dirfd, text, len, mcf->sync) != DOCKET_OK) {
         ngx_log_error(NGX_LOG_CRIT, hlp->log, ngx_errno,
                       "docket job %s: saving its record failed", run->id);
 
@@ -368,7 +366,7 @@ ngx_http_docket_finish_save(ngx_http_docket_run_t *run)
             ngx_http_docket_unsaved_create(hlp, job, text, len));
 
     } else if (run->again != 0
-               && docket_spool_again_clear(&mcf->sp, run->id) != DOCKET_OK)
+               && docket_spool_again_clear(run->dirfd) != DOCKET_OK)
     {
         ngx_log_error(NGX_LOG_CRIT, hlp->log, ngx_errno,
                       "docket job %s: removing its \"again\" failed", run->id);

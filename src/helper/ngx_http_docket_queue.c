@@ -222,7 +222,7 @@ ngx_http_docket_queue_job(ngx_http_docket_proc_t *hlp, const char *id)
         return;
     }
 
-    again = docket_spool_again_read(&hlp->mcf->sp, id);
+    again = docket_spool_again_read_at(dirfd);
 
     if (again == DOCKET_ERROR) {
         again = DOCKET_AGAIN_REFRESH;
@@ -276,7 +276,7 @@ ngx_http_docket_queue_load(ngx_http_docket_proc_t *hlp, const char *id,
             (void) snprintf(err, sizeof(err), "%s", strerror(error));
 
         } else {
-            *job = docket_spool_load(&hlp->mcf->sp, id, err, sizeof(err));
+            *job = docket_spool_load_at(*dirfd, id, err, sizeof(err));
             error = ngx_errno;
 
             if (*job != NULL) {
@@ -468,7 +468,7 @@ ngx_http_docket_queue_cancelled(ngx_http_docket_proc_t *hlp)
                                 "before it was run", now);
 
         (void) ngx_http_docket_queue_save(hlp, job);
-        (void) docket_spool_again_clear(&hlp->mcf->sp, id);
+        (void) docket_spool_again_clear(dirfd);
 
         docket_job_destroy(job);
         (void) close(dirfd);

@@ -198,7 +198,7 @@ docket_spool_save(const docket_spool_t *sp, const char *id, const char *json,
         return DOCKET_ERROR;
     }
 
-    rc = docket_file_replace(dirfd, "query.json", json, len, sync);
+    rc = docket_spool_save_at(dirfd, json, len, sync);
 
     docket_file_close(dirfd);
 
@@ -206,13 +206,18 @@ docket_spool_save(const docket_spool_t *sp, const char *id, const char *json,
 }
 
 
+int
+docket_spool_save_at(int dirfd, const char *json, size_t len, int sync)
+{
+    return docket_file_replace(dirfd, "query.json", json, len, sync);
+}
+
+
 docket_job_t *
 docket_spool_load(const docket_spool_t *sp, const char *id, char *err,
     size_t size)
 {
-    int            fd, dirfd, saved;
-    char          *json;
-    size_t         len;
+    int            dirfd;
     docket_job_t  *job;
 
     dirfd = docket_spool_open_dir(sp, id);
@@ -220,8 +225,23 @@ docket_spool_load(const docket_spool_t *sp, const char *id, char *err,
         return docket_spool_refuse(errno, err, size, "no folder");
     }
 
-    fd = docket_file_open(dirfd, "query.json", O_RDONLY);
+    job = docket_spool_load_at(dirfd, id, err, size);
+
     docket_file_close(dirfd);
+
+    return job;
+}
+
+
+docket_job_t *
+docket_spool_load_at(int dirfd, const char *id, char *err, size_t size)
+{
+    int            fd, saved;
+    char          *json;
+    size_t         len;
+    docket_job_t  *job;
+
+    fd = docket_file_open(dirfd, "query.json", O_RDONLY);
 
     if (fd == -1) {
         return docket_spool_refuse(errno, err, size,
@@ -338,17 +358,29 @@ docket_spool_again(const docket_spool_t *sp, const char *id, int what,
 int
 docket_spool_again_read(const docket_spool_t *sp, const char *id)
 {
-    int   fd, dirfd;
-    char  buf[16];
-    long  n;
+    int  rc, dirfd;
 
     dirfd = docket_spool_open_dir(sp, id);
     if (dirfd == -1) {
         return DOCKET_ERROR;
     }
 
-    fd = docket_file_open(dirfd, "again", O_RDONLY);
+    rc = docket_spool_again_read_at(dirfd);
+
     docket_file_close(dirfd);
+
+    return rc;
+}
+
+
+int
+docket_spool_again_read_at(int dirfd)
+{
+    int   fd;
+    char  buf[16];
+    long  n;
+
+    fd = docket_file_open(dirfd, "again", O_RDONLY);
 
     if (fd == -1) {
         return (errno == ENOENT) ? 0 : DOCKET_ERROR;
@@ -370,24 +402,13 @@ docket_spool_again_read(const docket_spool_t *sp, const char *id)
 
 
 int
-docket_spool_again_clear(const docket_spool_t *sp, const char *id)
+docket_spool_again_clear(int dirfd)
 {
-    int  rc, dirfd;
-
-    dirfd = docket_spool_open_dir(sp, id);
-    if (dirfd == -1) {
+    if (unlinkat(dirfd, "again", 0) == -1 && errno != ENOENT) {
         return DOCKET_ERROR;
     }
 
-    rc = DOCKET_OK;
-
-    if (unlinkat(dirfd, "again", 0) == -1 && errno != ENOENT) {
-        rc = DOCKET_ERROR;
-    }
-
-    docket_file_close(dirfd);
-
-    return rc;
+    return DOCKET_OK;
 }
 
 

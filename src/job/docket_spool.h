@@ -57,14 +57,18 @@ int docket_spool_id(const char *name, size_t len, char id[DOCKET_ID_LEN + 1]);
 int docket_spool_create(const docket_spool_t *sp, const char *id,
     const char *json, size_t len, int sync);
 
-/* Replaces query.json.  Only the helper calls this. */
+/* Replaces query.json; .._at(): of a folder that is open.  Only the helper
+   calls this. */
 int docket_spool_save(const docket_spool_t *sp, const char *id,
     const char *json, size_t len, int sync);
+int docket_spool_save_at(int dirfd, const char *json, size_t len, int sync);
 
 /* Reads and checks a record; its id must be the folder's.  NULL: errno
    ENOENT (no such job), EBADMSG (words in err), or others. */
 docket_job_t *docket_spool_load(const docket_spool_t *sp, const char *id,
     char *err, size_t size);
+docket_job_t *docket_spool_load_at(int dirfd, const char *id, char *err,
+    size_t size);
 
 /*
  * The mark of a further run; stays until the helper took it.  Reading gives
@@ -75,7 +79,8 @@ docket_job_t *docket_spool_load(const docket_spool_t *sp, const char *id,
 int docket_spool_again(const docket_spool_t *sp, const char *id, int what,
     int sync);
 int docket_spool_again_read(const docket_spool_t *sp, const char *id);
-int docket_spool_again_clear(const docket_spool_t *sp, const char *id);
+int docket_spool_again_read_at(int dirfd);
+int docket_spool_again_clear(int dirfd);
 
 /* Folder's descriptor, O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC; with the flock, or
    -1 EWOULDBLOCK when somebody has it.  ENOENT also when the folder was

@@ -13,6 +13,7 @@
 
 #define DOCKET_FILE_TRIES    100      /* against those who remove *.tmp */
 #define DOCKET_FILE_FOREIGN  1000
+#define DOCKET_FILE_ENTRIES  4096   /* bytes of names that are read at once */
 
 
 static int docket_file_create(int dirfd, char tmp[DOCKET_SPOOL_TMP_LEN]);
@@ -216,20 +217,13 @@ int
 docket_file_unlink_all(int dirfd, int (*known)(const void *ctx,
     const char *name), const void *ctx, int *foreign)
 {
-    int             fd, rc, saved, others;
-    DIR            *dir;
-    struct dirent  *de;
+    int                       rc, saved, others;
+    char                     *p;
+    ssize_t                   n;
+    const struct dirent64    *de;
+    _Alignas(struct dirent64) char  buf[DOCKET_FILE_ENTRIES];
 
-    /* a descriptor of its own: the position of a duplicate is shared */
-
-    fd = docket_file_open_dir(dirfd, ".");
-    if (fd == -1) {
-        return DOCKET_ERROR;
-    }
-
-    dir = fdopendir(fd);
-    if (dir == NULL) {
-        docket_file_close(fd);
+    if (lseek(dirfd, 0, SEEK_SET) == -1) {
         return DOCKET_ERROR;
     }
 
@@ -239,41 +233,43 @@ docket_file_unlink_all(int dirfd, int (*known)(const void *ctx,
 
     while (others < DOCKET_FILE_FOREIGN) {
 
-        errno = 0;
+        n = getdents64(dirfd, buf, sizeof(buf));
 
-        de = readdir(dir);
-        if (de == NULL) {
-            if (errno != 0) {
-                rc = DOCKET_ERROR;
-                saved = errno;
-            }
+        if (n == -1) {
+            rc = DOCKET_ERROR;
+            saved = errno;
+        }
 
+        if (n <= 0) {
             break;
         }
 
-        if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0) {
-            continue;
-        }
+        for (p = buf; p < buf + n; p += de->d_reclen) {
+            de = (const struct dirent64 *) p;
 
-        if (!known(ctx, de->d_name)) {
-            others++;
-            continue;
-        }
+            if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
+            {
+                continue;
+            }
 
-        if (unlinkat(dirfd, de->d_name, 0) == -1 && errno != ENOENT) {
-            /* a folder by that name is none of ours */
-
-            if (errno == EISDIR) {
+            if (!known(ctx, de->d_name)) {
                 others++;
                 continue;
             }
 
-            rc = DOCKET_ERROR;
-            saved = errno;
+            if (unlinkat(dirfd, de->d_name, 0) == -1 && errno != ENOENT) {
+                /* a folder by that name is none of ours */
+
+                if (errno == EISDIR) {
+                    others++;
+                    continue;
+                }
+
+                rc = DOCKET_ERROR;
+                saved = errno;
+            }
         }
     }
-
-    (void) closedir(dir);
 
     if (foreign != NULL) {
         *foreign = others != 0;

@@ -44,7 +44,8 @@ int docket_file_replace(int dirfd, const char *name, const char *p,
 
 /*
  * Unlinks every entry that "known" (1: ours) knows.  "*foreign" (may be NULL):
- * there are others.  Ends early when there are many of them.
+ * there are others.  Ends early when there are many of them.  The position of
+ * "dirfd" is moved: nobody else may be reading the folder by it.
  */
 int docket_file_unlink_all(int dirfd, int (*known)(const void *ctx,
     const char *name), const void *ctx, int *foreign);

@@ -96,11 +96,17 @@ docket_spool_slot(const docket_spool_t *sp, const char *sensor,
         return -1;
     }
 
-    if (mkdirat(sp->fd, ".sensors", 0750) == -1 && errno != EEXIST) {
-        return -1;
+    dirfd = docket_file_open_dir(sp->fd, ".sensors");
+
+    if (dirfd == -1 && errno == ENOENT) {
+
+        if (mkdirat(sp->fd, ".sensors", 0750) == -1 && errno != EEXIST) {
+            return -1;
+        }
+
+        dirfd = docket_file_open_dir(sp->fd, ".sensors");
     }
 
-    dirfd = docket_file_open_dir(sp->fd, ".sensors");
     if (dirfd == -1) {
         return -1;
     }

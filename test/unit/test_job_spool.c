@@ -439,6 +439,7 @@ test_no_access(void **state)
 static void
 test_again(void **state)
 {
+    int            dirfd;
     test_spool_t  *t = *state;
 
     test_error(docket_spool_again(&t->sp, TEST_ID, DOCKET_AGAIN_RETRY, 0),
@@ -446,8 +447,9 @@ test_again(void **state)
     test_error(docket_spool_again_read(&t->sp, TEST_ID), ENOENT);
 
     test_create(&t->sp);
+    dirfd = docket_spool_open_dir(&t->sp, TEST_ID);
     assert_int_equal(docket_spool_again_read(&t->sp, TEST_ID), 0);
-    test_ok(docket_spool_again_clear(&t->sp, TEST_ID));
+    test_ok(docket_spool_again_clear(dirfd));
 
     test_ok(docket_spool_again(&t->sp, TEST_ID, DOCKET_AGAIN_RETRY, 1));
     assert_int_equal(docket_spool_again_read(&t->sp, TEST_ID),
@@ -461,11 +463,12 @@ test_again(void **state)
     assert_int_equal(docket_spool_again_read(&t->sp, TEST_ID),
                      DOCKET_AGAIN_REFRESH);
 
-    test_ok(docket_spool_again_clear(&t->sp, TEST_ID));
+    test_ok(docket_spool_again_clear(dirfd));
     assert_int_equal(docket_spool_again_read(&t->sp, TEST_ID), 0);
 
     assert_int_equal(mkfifoat(t->sp.fd, TEST_ID "/again", 0640), 0);
     test_error(docket_spool_again_read(&t->sp, TEST_ID), EBADMSG);
+    close(dirfd);
 }
 
 
