@@ -47,7 +47,7 @@ return sub {
             my $began = now();
             my @ids = map { $client->ask } 1 .. $jobs;
             my $all = $client->final(@ids);
-            my $wall = now() - $began;
+            my $wall = $client->ended_at - $began;
 
             Docket::Client::check(values %$all);
 
