@@ -7,12 +7,8 @@
 #include <string.h>
 #include <pcap/pcap.h>
 #include "pcap/docket_filter.h"
+#include "pcap/docket_filter_tags.h"
 #include "pcap/docket_filter_text.h"
-
-
-#define DOCKET_ETHER_HEADER   14
-#define DOCKET_ETHER_MACS     12
-#define DOCKET_FILTER_LABELS  16      /* MPLS labels that are looked through */
 
 
 typedef struct {
@@ -25,15 +21,15 @@ struct docket_filter_s {
     docket_filter_program_t  programs[DOCKET_FILTER_LINKS];
     size_t                   n;
     char                    *text;    /* as libpcap sees it */
+    docket_filter_tags_t     tags;
 };
 
 
-static int docket_filter_compile(docket_filter_t *f, int link, char *err,
-    size_t size);
-static int docket_filter_tagged(const struct bpf_program *program,
-    u_char *data, uint32_t caplen, uint32_t len);
+static int docket_filter_ethernet(docket_filter_t *f, char *err, size_t size);
+static int docket_filter_compile(docket_filter_t *f, int link,
+    const char *text, int optimize, char *err, size_t size);
 static int docket_filter_run(const struct bpf_program *program, u_char *data,
-    uint32_t caplen, uint32_t len, uint32_t off, uint32_t type);
+    uint32_t caplen, uint32_t len, const docket_filter_frame_t *frame);
 
 
 docket_filter_t *
@@ -58,7 +54,7 @@ docket_filter_create(const char *text, size_t len, char *err, size_t size,
     f->text = docket_filter_text(text, len, err, size, position);
 
     if (f->text == NULL
-        || docket_filter_compile(f, DLT_EN10MB, err, size) != DOCKET_OK)
+        || docket_filter_ethernet(f, err, size) != DOCKET_OK)
     {
         docket_filter_destroy(f);
         return NULL;
@@ -97,12 +93,49 @@ docket_filter_link(docket_filter_t *f, int link, char *err, size_t size)
         }
     }
 
-    return docket_filter_compile(f, link, err, size);
+    return docket_filter_compile(f, link, f->text, 1, err, size);
+}
+
+
+/*
+ * libpcap judges the text as it was given, too, but not by what it would
+ * match: that no packet has port 80 before its tag does not matter here.
+ */
+
+static int
+docket_filter_ethernet(docket_filter_t *f, char *err, size_t size)
+{
+    int    rc;
+    char  *text;
+
+    text = docket_filter_tags_text(&f->tags, f->text, err, size);
+    if (text == NULL) {
+        return DOCKET_ERROR;
+    }
+
+    rc = DOCKET_OK;
+
+    if (f->tags.n > 0) {
+        rc = docket_filter_compile(f, DLT_EN10MB, f->text, 0, err, size);
+
+        if (rc == DOCKET_OK) {
+            pcap_freecode(&f->programs[--f->n].program);
+        }
+    }
+
+    if (rc == DOCKET_OK) {
+        rc = docket_filter_compile(f, DLT_EN10MB, text, 1, err, size);
+    }
+
+    free(text);
+
+    return rc;
 }
 
 
 static int
-docket_filter_compile(docket_filter_t *f, int link, char *err, size_t size)
+docket_filter_compile(docket_filter_t *f, int link, const char *text,
+    int optimize, char *err, size_t size)
 {
     int                       rc;
     pcap_t                   *pcap;
@@ -122,7 +155,8 @@ docket_filter_compile(docket_filter_t *f, int link, char *err, size_t size)
     p = &f->programs[f->n];
     p->link = link;
 
-    rc = pcap_compile(pcap, &p->program, f->text, 1, PCAP_NETMASK_UNKNOWN);
+    rc = pcap_compile(pcap, &p->program, text, optimize,
+                      PCAP_NETMASK_UNKNOWN);
 
     if (rc != 0) {
         (void) snprintf(err, size, "%s", pcap_geterr(pcap));
@@ -142,6 +176,7 @@ docket_filter_match(docket_filter_t *f, int link, u_char *data,
     uint32_t caplen, uint32_t len)
 {
     size_t                     i;
+    docket_filter_frame_t      frame;
     const struct bpf_program  *program;
 
     program = NULL;
@@ -157,128 +192,50 @@ docket_filter_match(docket_filter_t *f, int link, u_char *data,
         return 0;
     }
 
-    if (bpf_filter(program->bf_insns, data, len, caplen) != 0) {
-        return 1;
+    if (link != DLT_EN10MB || caplen < DOCKET_ETHER_HEADER || f->tags.bytes) {
+        return (bpf_filter(program->bf_insns, data, len, caplen) != 0);
     }
 
-    if (link != DLT_EN10MB || caplen < DOCKET_ETHER_HEADER) {
-        return 0;
+    docket_filter_tags_find(&f->tags, data, caplen, &frame);
+
+    len = docket_filter_tags_len(&f->tags, len, &frame);
+
+    if (frame.off == DOCKET_ETHER_MACS) {
+        return (bpf_filter(program->bf_insns, data, len, caplen) != 0);
     }
 
-    return docket_filter_tagged(program, data, caplen, len);
-}
-
-
-static uint32_t
-docket_filter_u16(const u_char *p)
-{
-    return (uint32_t) p[0] << 8 | p[1];
-}
-
-
-/* "off" is where the type of what follows stands; it moves behind each tag. */
-
-static int
-docket_filter_tagged(const struct bpf_program *program, u_char *data,
-    uint32_t caplen, uint32_t len)
-{
-    u_char    *p;
-    uint32_t   off, type, i;
-
-    off = DOCKET_ETHER_MACS;
-    type = docket_filter_u16(data + off);
-
-    for (i = 0; i < 2; i++) {
-
-        if (type != 0x8100 && type != 0x88a8 && type != 0x9100) {
-            break;
-        }
-
-        if (caplen < off + 6) {
-            return 0;
-        }
-
-        off += 4;
-        type = docket_filter_u16(data + off);
-
-        if (docket_filter_run(program, data, caplen, len, off, type)) {
-            return 1;
-        }
-    }
-
-    if (type != 0x8847 && type != 0x8848) {
-        return 0;
-    }
-
-    for (i = 0; i < DOCKET_FILTER_LABELS; i++) {
-
-        off += 4;
-
-        if (caplen < off + 3) {
-            return 0;
-        }
-
-        if (data[off] & 0x01) {
-            break;
-        }
-    }
-
-    /* the label does not say what it carries: IP says so itself */
-
-    p = data + off + 2;
-
-    if (i == DOCKET_FILTER_LABELS) {
-        return 0;
-    }
-
-    switch (p[0] >> 4) {
-
-    case 4:
-        type = 0x0800;
-        break;
-
-    case 6:
-        type = 0x86dd;
-        break;
-
-    default:
-        return 0;
-    }
-
-    return docket_filter_run(program, data, caplen, len, off, type);
+    return docket_filter_run(program, data, caplen, len, &frame);
 }
 
 
 /*
- * Matches the frame that begins with the addresses and "type" and goes on at
- * off + 2.  Its header is put right before that, over the tags, and these are
- * put back afterwards: so the filter sees all bytes, and none is copied but
- * these fourteen.
+ * Matches the frame that begins with the addresses and the type and goes on
+ * behind the tags.  Its header is put right before that, over the tags, and
+ * these are put back afterwards: so the filter sees all bytes, and none is
+ * copied but these fourteen.
  */
 
 static int
 docket_filter_run(const struct bpf_program *program, u_char *data,
-    uint32_t caplen, uint32_t len, uint32_t off, uint32_t type)
+    uint32_t caplen, uint32_t len, const docket_filter_frame_t *frame)
 {
     int        rc;
-    u_char    *frame, saved[DOCKET_ETHER_HEADER], head[DOCKET_ETHER_HEADER];
+    u_char    *p, saved[DOCKET_ETHER_HEADER], head[DOCKET_ETHER_HEADER];
     uint32_t   cut;
 
-    cut = off - DOCKET_ETHER_MACS;
-    frame = data + cut;
+    cut = frame->off - DOCKET_ETHER_MACS;
+    p = data + cut;
 
     memcpy(head, data, DOCKET_ETHER_MACS);
-    head[12] = (u_char) (type >> 8);
-    head[13] = (u_char) type;
+    head[12] = (u_char) (frame->type >> 8);
+    head[13] = (u_char) frame->type;
 
-    memcpy(saved, frame, DOCKET_ETHER_HEADER);
-    memcpy(frame, head, DOCKET_ETHER_HEADER);
+    memcpy(saved, p, DOCKET_ETHER_HEADER);
+    memcpy(p, head, DOCKET_ETHER_HEADER);
 
-    rc = (bpf_filter(program->bf_insns, frame, len > cut ? len - cut : 0,
-                     caplen - cut)
-          != 0);
+    rc = (bpf_filter(program->bf_insns, p, len, caplen - cut) != 0);
 
-    memcpy(frame, saved, DOCKET_ETHER_HEADER);
+    memcpy(p, saved, DOCKET_ETHER_HEADER);
 
     return rc;
 }

@@ -7,8 +7,12 @@
  * then compiles has no name left that it could look up.  Not taken:
  * "gateway", "protochain" and what needs a live interface.
  *
- * A frame on Ethernet matches if it matches as it is or after one or two of
- * its VLAN tags, or these and its MPLS labels, are taken off.
+ * On Ethernet a filter is asked about the frame without its VLAN tags and
+ * MPLS labels, except that its length counts them.  The words "vlan", "vlan N",
+ * "mpls" and "mpls N" ask, wherever they stand, whether it has such a tag or
+ * label.  One that reads bytes of the link's header ("ether[..]"), asks for the
+ * types of tags ("ether proto 0x8100"), or for tags inside of Geneve, gets
+ * the frame as it is, and its words have libpcap's meaning.
  *
  * Pure C.  Any thread; one filter is used by one thread at a time.
  */

@@ -195,7 +195,13 @@ test_refused(void **state)
         { "tcp and", -1, "syntax error" },
         { "(tcp", -1, "syntax error" },
         { "host 1.2.3.999", -1, "" },
-        { "ip broadcast", -1, "" }
+        { "ip broadcast", -1, "" },
+        { "vlan 4096", -1, "4096" },
+        { "vlan 5 vlan 6", -1, "syntax error" },
+        { "mpls and vlan", -1, "MPLS" },
+        { "vlan 1 or vlan 2 or vlan 3 or vlan 4 or vlan 5 or vlan 6 or vlan 7 "
+          "or vlan 8 or vlan 9 or vlan 10 or vlan 11 or vlan 12 or vlan 13",
+          -1, "more than 12 different words" }
     };
 
     (void) state;
@@ -317,7 +323,7 @@ test_bounds(void **state)
 
 
 static int
-match(const char *text, const char *frame, size_t n)
+match_len(const char *text, const char *frame, size_t n, uint32_t len)
 {
     int               rc;
     char              err[DOCKET_PCAP_WORDS];
@@ -334,13 +340,29 @@ match(const char *text, const char *frame, size_t n)
     assert_non_null(copy);
     memcpy(copy, frame, n);
 
-    rc = docket_filter_match(f, 1, copy, (uint32_t) n, (uint32_t) n);
+    rc = docket_filter_match(f, 1, copy, (uint32_t) n, len);
     assert_memory_equal(copy, frame, n);
 
     free(copy);
     docket_filter_destroy(f);
 
     return rc;
+}
+
+
+static int
+match(const char *text, const char *frame, size_t n)
+{
+    return match_len(text, frame, n, (uint32_t) n);
+}
+
+
+/* Of a frame of which the most was not captured. */
+
+static int
+long_match(const char *text, const char *frame, size_t n)
+{
+    return match_len(text, frame, n, UINT32_MAX);
 }
 
 
@@ -365,7 +387,7 @@ test_match(void **state)
         { F(MACS "\x88\x48\0\0\x11\x40" IP6 TCP80), 0, 1 },
         { F(MACS "\x81\0\0\5\x88\x47\0\0\x11\x40" IP4 TCP80), 1, 0 },
         { F(MACS "\x86\xdd" IP6 TCP80), 0, 1 },
-        { F(MACS "\x81\0\0\5\x81\0\0\6\x81\0\0\7\x08\0" IP4 TCP80), 0, 0 },
+        { F(MACS "\x81\0\0\5\x81\0\0\6\x81\0\0\7\x08\0" IP4 TCP80), 1, 0 },
         { F(MACS "\x81\0\0\5"), 0, 0 },
         { F(MACS "\x81\0"), 0, 0 },
         { F(MACS "\x88\x47\0\0\x11"), 0, 0 },
@@ -382,20 +404,176 @@ test_match(void **state)
                                v[i].frame, v[i].n), v[i].v6);
         assert_int_equal(match("port 81", v[i].frame, v[i].n), 0);
     }
+}
 
-    /* the length is that of the frame without its tags */
 
-    assert_int_equal(match("ip and len = 54", F(MACS "\x81\0\0\5\x08\0"
-                                                IP4 TCP80)), 1);
+/* What a filter says of a frame without tags, it says of one with tags. */
 
-    /* tags can be asked for too */
+static void
+test_tags(void **state)
+{
+    size_t  i, k;
 
-    assert_int_equal(match("vlan 5 and port 80", F(MACS "\x81\0\0\5\x08\0"
-                                                   IP4 TCP80)), 1);
-    assert_int_equal(match("vlan 6", F(MACS "\x81\0\0\5\x08\0" IP4 TCP80)),
-                     0);
-    assert_int_equal(match("vlan 6", F(MACS "\x88\xa8\0\5\x81\0\0\6\x08\0"
-                                       IP4 TCP80)), 1);
+    static const struct { const char *frame; size_t n; } frames[] = {
+        { F(MACS "\x08\0" IP4 TCP80) },
+        { F(MACS "\x81\0\x60\5\x08\0" IP4 TCP80) },
+        { F(MACS "\x88\xa8\0\7\x81\0\0\5\x08\0" IP4 TCP80) },
+        { F(MACS "\x91\0\0\5\x81\0\0\7\x81\0\0\x9\x08\0" IP4 TCP80) },
+        { F(MACS "\x88\x47\0\x06\x41\x40" IP4 TCP80) },
+        { F(MACS "\x81\0\0\5\x88\x48\0\x03\x20\x40\0\x06\x41\x40"
+            IP4 TCP80) },
+        { F(MACS "\x86\xdd" IP6 TCP80) },
+        { F(MACS "\x81\0\0\7\x86\xdd" IP6 TCP80) }
+    };
+
+    /* one letter for each frame: whether it matches */
+
+    static const struct { const char *text, *matches; } v[] = {
+        { "port 80", "yyyyyyyy" },
+        { "not port 80", "--------" },
+        { "not port 81", "yyyyyyyy" },
+        { "not (tcp and dst port 80)", "--------" },
+        { "not udp and not port 443", "yyyyyyyy" },
+        { "ip", "yyyyyy--" },
+        { "not ip", "------yy" },
+        { "not ip and not ip6", "--------" },
+        { "not host 10.0.0.1", "------yy" },
+        { "host 10.0.0.1 or not tcp", "yyyyyy--" },
+        { "not ether src 7:10:11:12:13:14", "yyyyyyyy" },
+        { "ether src 7:8:9:a:b:c", "yyyyyyyy" },
+        { "tcp[13] & 2 != 0", "yyyyyy--" },
+        { "not tcp[13] & 2 != 0", "------yy" },
+
+        { "vlan", "-yyy-y-y" },
+        { "not vlan", "y---y-y-" },
+        { "vlan 5", "-yyy-y--" },
+        { "vlan 0x5", "-yyy-y--" },
+        { "not vlan 5", "y---y-yy" },
+        { "vlan 5 and port 80", "-yyy-y--" },
+        { "port 80 and vlan 5", "-yyy-y--" },
+        { "vlan 5 and not port 80", "--------" },
+        { "vlan 5 and not port 81", "-yyy-y--" },
+        { "not (vlan 5 and port 80)", "y---y-yy" },
+        { "vlan 5 or vlan 9", "-yyy-y--" },
+        { "vlan 7 or vlan 9", "--yy---y" },
+        { "vlan 7 and vlan 5", "--yy----" },
+        { "not vlan 7 and not vlan 9", "yy--yyy-" },
+        { "vlan 9 or ip6", "---y--yy" },
+        { "vlan 9 || !ip", "---y--yy" },
+        { "(vlan 9 and port 80) or (vlan 7 and ip6)", "---y---y" },
+        { "mpls", "----yy--" },
+        { "not mpls", "yyyy--yy" },
+        { "mpls 100", "----yy--" },
+        { "mpls 50", "-----y--" },
+        { "mpls 50 and port 80", "-----y--" },
+        { "not mpls 50 and port 80", "yyyyy-yy" },
+        { "vlan and mpls", "-----y--" },
+        { "vlan or mpls 100", "-yyyyy-y" },
+        { "vlan 5 and mpls 50 and not port 81", "-----y--" },
+
+        /* the length is that of the whole frame */
+
+        { "len = 54", "y-------" },
+        { "ip and len = 58", "-y--y---" },
+        { "less 58 and ip", "yy--y---" },
+        { "ip and vlan and length = 58", "-y------" },
+        { "vlan and less 58", "-y------" },
+        { "vlan and greater 59 and ip", "--yy-y--" },
+        { "not less 58 and not vlan 7 and ip", "-----y--" },
+        { "vlan and len - 8 > 54", "---y-y-y" },
+
+        /* whoever reads the header's bytes has those of the frame */
+
+        { "ether[12:2] = 0x8100", "-y---y-y" },
+        { "ether[12:2] = 0x8100 and vlan 5", "-y---y--" },
+        { "link[14] = 0x60", "-y----y-" },
+        { "ether proto 0x8100", "-y---y-y" },
+        { "not ether proto 0x8847", "yyyy-yyy" },
+        { "ether proto 0x0800", "yyyyyy--" },
+        { "ether proto \\ip6", "------yy" },
+        { "port 0x8100 or ip6", "------yy" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+        for (k = 0; k < sizeof(frames) / sizeof(frames[0]); k++) {
+            if (match(v[i].text, frames[k].frame, frames[k].n)
+                != (v[i].matches[k] == 'y'))
+            {
+                fail_msg("%s: frame %zu", v[i].text, k);
+            }
+        }
+    }
+
+    /* as many words as there are bits, and a length that leaves them alone */
+
+    assert_int_equal(match("vlan 0 or vlan 1 or vlan 2 or vlan 3 or vlan 4 or "
+                           "vlan 6 or vlan 7 or vlan 8 or vlan 9 or vlan 10 "
+                           "or vlan 6 or vlan or mpls 100 and less 0xffffffff",
+                           frames[1].frame, frames[1].n), 1);
+    assert_int_equal(long_match("vlan or mpls or greater 1048576",
+                                frames[0].frame, frames[0].n), 0);
+    assert_int_equal(long_match("not mpls and greater 1048575",
+                                frames[0].frame, frames[0].n), 1);
+    assert_int_equal(long_match("greater 1048576", frames[0].frame,
+                                frames[0].n), 1);
+}
+
+
+/* Tags that are cut off, and such as carry no IP, stay. */
+
+static void
+test_tags_rest(void **state)
+{
+    size_t  i, n;
+    char    deep[512];
+
+    static const struct { const char *frame; size_t n; } frames[] = {
+        { F(MACS "\x81\0") },
+        { F(MACS "\x81\0\0\5") },
+        { F(MACS "\x81\0\0\5\x08") },
+        { F(MACS "\x88\x47\0\x06\x40") },
+        { F(MACS "\x88\x47\0\x06\x40\x40") },
+        { F(MACS "\x88\x47\0\x06\x41\x40") },
+        { F(MACS "\x88\x47\0\x06\x41\x40" MACS "\x08\0" IP4 TCP80) }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+        assert_int_equal(match("port 80", frames[i].frame, frames[i].n), 0);
+        assert_int_equal(match("ip", frames[i].frame, frames[i].n), 0);
+        assert_int_equal(match("not ip", frames[i].frame, frames[i].n), 1);
+        assert_int_equal(match("vlan 5", frames[i].frame, frames[i].n),
+                         i == 1 || i == 2);
+        assert_int_equal(match("mpls 100", frames[i].frame, frames[i].n),
+                         i >= 4);
+    }
+
+    /* sixteen tags are looked through, and not one more */
+
+    memcpy(deep, MACS, sizeof(MACS) - 1);
+    n = sizeof(MACS) - 1;
+
+    for (i = 0; i < 17; i++, n += 4) {
+        memcpy(deep + n, "\x81\0\0\5", 4);
+
+        memcpy(deep + n + 4, "\x08\0" IP4 TCP80, 42);
+        assert_int_equal(match("port 80", deep, n + 46), i < 16);
+    }
+
+    /* and as many labels */
+
+    memcpy(deep + 12, "\x88\x47", 2);
+    n = 14;
+
+    for (i = 0; i < 17; i++, n += 4) {
+        memcpy(deep + n, "\0\x06\x41\x40", 4);
+        memcpy(deep + n + 4, IP4 TCP80, 40);
+        assert_int_equal(match("port 80", deep, n + 44), i < 16);
+        deep[n + 2] = 0x40;
+    }
 }
 
 
@@ -450,6 +628,8 @@ main(void)
         cmocka_unit_test(test_never_asks),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_match),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_tags_rest),
         cmocka_unit_test(test_links)
     };
 

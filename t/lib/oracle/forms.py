@@ -17,10 +17,14 @@ PROTOS = traffic.MIX_PROTOS + (0, 2, 43, 89)
 VLANS = traffic.MIX_VLANS + (101, 102, 99, 65535)
 MPLS = traffic.MIX_MPLS + (201, 202, 17)
 LIMIT = (1, 2, 7, 50, 10 ** 12)
-FILTERS = (("less 100", lambda length, kind: length <= 100),
-           ("greater 150", lambda length, kind: length >= 150),
-           ("len > 80 and len < 160", lambda length, kind: 80 < length < 160),
-           ("ether[12:2] = 0x86dd", lambda length, kind: kind == 0x86dd))
+FILTERS = (("less 100", lambda p: len(p.data) <= 100),
+           ("greater 150", lambda p: len(p.data) >= 150),
+           ("len > 80 and len < 160", lambda p: 80 < len(p.data) < 160),
+           ("ether[12:2] = 0x86dd", lambda p: p.outer == 0x86dd),
+           ("not ip6", lambda p: p.inner != 0x86dd),
+           ("ip and not vlan", lambda p: p.inner == 0x0800 and not p.vlans),
+           ("vlan 101 or not ip", lambda p: (101 in p.vlans
+                                             or p.inner != 0x0800)))
 
 # what stands in mutated questions
 JUNK = ("not", "src", "dst", "portrange", "tcp6", "!", "=", ";", ",", "{", "'",

@@ -12,8 +12,8 @@ EXTENSIONS = (0, 43, 60)
 
 class Packet:
     """One record of a capture. ns: its time; first: the time of the first
-    packet in the sensor's file that it is in, microseconds; frames: (length,
-    type) of it as it is, and without its tags, as filters see it."""
+    packet in the sensor's file that it is in, microseconds; outer, inner: type
+    of the frame as it is, and without its tags and labels."""
 
     def __init__(self, sensor, ns, first, wire, data):
         self.sensor = sensor
@@ -26,16 +26,15 @@ class Packet:
         self.protos = ()
         self.vlans = []
         self.mpls = []
-        self.frames = []
+        self.outer = self.inner = None
         self.link(int.from_bytes(data[12:14], "big"), data[14:])
 
     def link(self, kind, rest):
-        self.frames.append((len(rest) + 14, kind))
+        self.outer = kind
         while kind in VLAN:
             self.vlans.append(int.from_bytes(rest[:2], "big") % 4096)
             kind = int.from_bytes(rest[2:4], "big")
             rest = rest[4:]
-            self.frames.append((len(rest) + 14, kind))
         if kind in MPLS:
             last = False
             while not last:
@@ -43,8 +42,8 @@ class Packet:
                 self.mpls.append(label >> 12)
                 last = label >> 8 & 1
                 rest = rest[4:]
-            kind = {4: 0x0800, 6: 0x86dd}.get(rest[0] >> 4)
-            self.frames.append((len(rest) + 14, kind))
+            kind = {4: 0x0800, 6: 0x86dd}.get(rest[0] >> 4, kind)
+        self.inner = kind
         if kind == 0x0800:
             self.hosts = (ipaddress.IPv4Address(rest[12:16]),
                           ipaddress.IPv4Address(rest[16:20]))

@@ -167,7 +167,7 @@ class Node:
 
 class Question:
     """root: its tree; the options: sensors (names), limit_packets,
-    limit_bytes, filter ((text, function of a frame) or None)."""
+    limit_bytes, filter ((text, function of a packet) or None)."""
 
     def __init__(self, root, sensors=(), limit_packets=0, limit_bytes=0,
                  filter=None):
@@ -259,8 +259,7 @@ class Meaning:
         for p in sorted(packets, key=lambda p: p.ns):
             if (self.q.sensors and p.sensor not in self.q.sensors
                     or not self.after * 1000 <= p.ns < self.before * 1000
-                    or self.q.filter and not any(self.q.filter[1](*f)
-                                                 for f in p.frames)):
+                    or self.q.filter and not self.q.filter[1](p)):
                 continue
             size += 16 + len(p.data)
             if (self.q.limit_packets and len(out) == self.q.limit_packets
