@@ -19,6 +19,8 @@ sensor I behaves from now on (what it does not name is as at the start), GET
           hang          nothing at all
           hang-headers  the headers and nothing else
           stall         stops after "after" bytes
+          hold          stops there, and goes on when it is told to behave
+                        in another way
           reset         RST after "after" bytes
           drop          closes after "after" bytes, without the last chunk
           cut           ends cleanly after "after" bytes; inside a record when
@@ -64,7 +66,7 @@ DEFAULTS = {
 }
 
 LISTEN = ("ok", "refuse", "hang", "hang-tls", "drop")
-QUERY = ("ok", "hang", "hang-headers", "stall", "reset", "drop", "cut",
+QUERY = ("ok", "hang", "hang-headers", "stall", "hold", "reset", "drop", "cut",
          "garbage", "garbage-late", "none", "swapped", "nano", "swapped-nano",
          "linktype", "long", "endless", "disorder")
 
@@ -294,6 +296,13 @@ class Sensor:
             pass
         raise Gone
 
+    def wait_for_word(self, c, how):
+        """Until it is to behave in another way."""
+        while self.how is how:
+            if not self.waited_for(c):
+                raise Gone
+            time.sleep(0.02)
+
     def request(self, c, f):
         head = f.readline(8192)
         line = head.split()
@@ -443,8 +452,8 @@ class Sensor:
                 before = min(before, t)
 
         kind = how["query"]
-        left = how["after"] if kind in ("stall", "reset", "drop", "cut",
-                                        "garbage-late") else 1 << 62
+        left = how["after"] if kind in ("stall", "hold", "reset", "drop",
+                                        "cut", "garbage-late") else 1 << 62
 
         c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream"
                   b"\r\n" + self.more_headers() +
@@ -454,6 +463,10 @@ class Sensor:
 
         pace = Pace(c, how["rate"], self.seen)
         for piece in body_of(how, self.capture, after, before):
+            if kind == "hold" and len(piece) >= left:
+                pace.flush()
+                self.wait_for_word(c, how)
+                left = 1 << 62
             piece = piece[:left]
             pace.send(piece)
             left -= len(piece)

@@ -6,13 +6,14 @@ import * as api from './api.js';
 export const FINAL = new Set(['Completed', 'Failed', 'Cancelled']);
 export const isFinal = (job) => FINAL.has(job.state);
 
-const WAIT = 20;            // seconds that one waiting request asks for
+const WAIT = 2;             // seconds that one waiting request asks for: the bars move
+const SILENCE = 4000;       // ms until the first event: a proxy may keep them back
 const RETRY = [1, 1, 2, 3, 5];
 
 /*
  * watch(id, {job, link}) calls job(JOB) for each change until it is final, and
- * link('live' | 'polling' | 'lost' | 'gone' | 'ended') when the way it learns
- * of them changes.  Returns what ends it.
+ * link('live' | 'polling' | 'lost' | 'gone' | 'ended', ERROR) when the way it
+ * learns of them changes.  Returns what ends it.
  */
 export function watch(id, on, { Source = globalThis.EventSource, delay = wait } = {}) {
     const control = new AbortController();
@@ -21,7 +22,9 @@ export function watch(id, on, { Source = globalThis.EventSource, delay = wait } 
     let said = '';
     let polling = false;
 
-    const say = (what) => { if (what !== said && !signal.aborted) on.link(said = what); };
+    const say = (what, error = null) => {
+        if ((what !== said || error) && !signal.aborted) on.link(said = what, error);
+    };
 
     function stop() {
         control.abort();
@@ -41,6 +44,7 @@ export function watch(id, on, { Source = globalThis.EventSource, delay = wait } 
 
     function listen() {
         let alive = false;
+        let heard = false;
 
         try {
             source = new Source(api.url(`events/${id}`));
@@ -50,8 +54,10 @@ export function watch(id, on, { Source = globalThis.EventSource, delay = wait } 
             return;
         }
 
+        delay(SILENCE, signal).then(() => { if (!heard) poll(); });
+
         source.addEventListener('status', (e) => {
-            alive = true;
+            alive = heard = true;
             say('live');
             try {
                 take(JSON.parse(e.data));
@@ -100,7 +106,7 @@ export function watch(id, on, { Source = globalThis.EventSource, delay = wait } 
                     stop();
                     return;
                 }
-                say('lost');
+                say('lost', e);
                 await delay(RETRY[Math.min(failures++, RETRY.length - 1)] * 1000, signal);
             }
         }

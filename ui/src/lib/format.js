@@ -41,3 +41,6 @@ export function relative(ms) {
 }
 
 export const percent = (part, all) => (all > 0 ? Math.min(100, Math.max(0, (part / all) * 100)) : 0);
+
+// Words of the API as a sentence of their own.
+export const sentence = (s) => s.charAt(0).toUpperCase() + s.slice(1).replace(/[.\s]*$/, '.');

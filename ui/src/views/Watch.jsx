@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import * as api from '../lib/api.js';
 import { disarm, download, isArmed } from '../lib/armed.js';
 import { isFinal, watch } from '../lib/events.js';
+import { sentence } from '../lib/format.js';
 import { useTitle } from '../lib/hooks.js';
 import { fileName } from '../lib/question.js';
 import { Failure, Notice } from '../parts/small.jsx';
@@ -21,6 +22,7 @@ export function Watch({ route }) {
     const id = route.rest.replace(/\/$/, '');
     const [job, setJob] = useState(null);
     const [link, setLink] = useState('');
+    const [lost, setLost] = useState(null);
     const [round, setRound] = useState(0);
     const [failure, setFailure] = useState(null);
     const url = useUrl(id, job);
@@ -32,7 +34,10 @@ export function Watch({ route }) {
             setLink('gone');
             return undefined;
         }
-        return watch(id.replace(/-/g, '').toLowerCase(), { job: setJob, link: setLink });
+        return watch(id.replace(/-/g, '').toLowerCase(), {
+            job: setJob,
+            link: (what, error) => { setLink(what); setLost(error); },
+        });
     }, [id, round]);
 
     useDownload(job, url);
@@ -66,7 +71,7 @@ export function Watch({ route }) {
             <div class="watch">
                 <h1 class="sr">Job</h1>
                 {link === 'lost'
-                    ? <Notice tone="warn">The server does not answer. Trying again …</Notice>
+                    ? <Lost error={lost} />
                     : <p class="muted">Looking for the job …</p>}
             </div>
         );
@@ -79,7 +84,7 @@ export function Watch({ route }) {
             <Head job={job} url={url} link={link} act={act} />
             <Failure error={failure} />
             {link === 'lost' && !isFinal(job) && (
-                <Notice tone="warn">The server does not answer just now. This page goes on when it does.</Notice>
+                <Lost error={lost} />
             )}
             <Notices job={job} act={act} />
             <Progress job={job} />
@@ -87,6 +92,14 @@ export function Watch({ route }) {
             {capture && job.capture.packets > 0 && <Packets key={`p${job.capture.run}`} job={job} url={url} />}
             <History job={job} />
         </div>
+    );
+}
+
+function Lost({ error }) {
+    return (
+        <Notice tone="warn" title={sentence(error?.status ? error.message : 'the server does not answer just now')}>
+            Trying again: this page goes on by itself.
+        </Notice>
     );
 }
 

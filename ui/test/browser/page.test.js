@@ -134,6 +134,36 @@ test('bars move while a slow sensor sends; the page outlives a reload and a rest
     await done();
 });
 
+const NO_EVENTS = {
+    'cut off': (route) => route.abort(),
+    '404': (route) => route.fulfill({ status: 404 }),
+    '503': (route) => route.fulfill({ status: 503 }),
+    'no stream': (route) => route.fulfill({ status: 200, contentType: 'text/html', body: 'sign in' }),
+    'kept back': () => {},
+};
+let port = 1024;
+
+for (const [kind, answer] of Object.entries(NO_EVENTS)) {
+    test(`no events (${kind}): the job is polled, its bars move, it ends`, async () => {
+        const { page, done } = await open(rig, { allow: [/Failed to load resource|EventSource/] });
+        let asked = 0;
+
+        await page.route('**/api/events/*', (route) => { asked++; return answer(route); });
+        await rig.sensor(0, { query: 'hold', after: 20000 });
+        await page.goto(`${rig.fake.url}#/ask/port/${port++}/after/${iso(rig.fake.first)}/before/${iso(rig.fake.first + 600)}`);
+        await page.getByRole('button', { name: 'Ask', exact: true }).click();
+        await state(page, 'Requesting');
+        await page.locator('.pulse', { hasText: 'live, by polling' }).waitFor();
+        await until(page, () => /KB/.test(document.querySelector('.bar .num')?.textContent));
+        assert.ok(asked > 0);
+
+        await rig.sensor(0);
+        await state(page, 'Completed');
+        await page.getByRole('link', { name: 'Download capture' }).waitFor();
+        await done();
+    });
+}
+
 test('a sensor that fails: partial, the reason as text, asked again', async () => {
     const { page, done } = await open(rig);
     const evil = '<img src=x onerror=alert(1)>';
