@@ -19,7 +19,7 @@
 #                 JOBS=1000, SEED=1 to repeat a run)
 #   make recorded random requests, most of them hostile, and what reached the
 #                 sensors (RUNS=100000, SEED=1)
-#   make deb      a Debian package in build/deb
+#   make deb      a Debian package in build/deb: the module and the page
 #   make ui       the page, into build/ui
 #   make ui-test  its unit tests and its suite in a browser
 #   make bench    measure against the rivals (PARTS="merge job" for some,
@@ -140,11 +140,12 @@ demo:
 	@$(MAKE) --no-print-directory all ui
 	@tools/demo
 
-deb:
+deb: ui
 	@tools/install-deps build
 	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/src
 	@tar -c --exclude=./build --exclude=./.git --exclude=node_modules . \
 	    | tar -x -C $(BUILD)/deb/src
+	@cp -r $(BUILD)/ui $(BUILD)/deb/src/ui/dist
 	@cd $(BUILD)/deb/src && dpkg-buildpackage -b -us -uc > ../build.log 2>&1 \
 	    || { tail -30 ../build.log >&2; exit 1; }
 	@rm -rf $(BUILD)/deb/src

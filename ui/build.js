@@ -1,9 +1,10 @@
 // Builds the page: build.js [OUT] [--watch]
 //
-// OUT (../build/ui) gets index.html, app.js, app.css and icon.svg, which a
-// plain "root" of nginx serves.  All addresses in them are relative.
+// OUT (../build/ui) gets index.html, app.js, app.css, icon.svg and licenses.txt
+// (of the packages that app.js has in it), which a plain "root" of nginx
+// serves.  All addresses in them are relative.
 
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -22,7 +23,7 @@ const options = {
     target: ['chrome123', 'firefox120', 'safari17.5'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    legalComments: 'linked',
+    legalComments: 'none',
     logLevel: 'warning',
 };
 
@@ -30,6 +31,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await copyFile(join(here, 'index.html'), join(out, 'index.html'));
 await copyFile(join(here, 'icon.svg'), join(out, 'icon.svg'));
+await writeFile(join(out, 'licenses.txt'), await licenses());
 
 if (process.argv.includes('--watch')) {
     const context = await esbuild.context(options);
@@ -37,4 +39,11 @@ if (process.argv.includes('--watch')) {
 
 } else {
     await esbuild.build(options);
+}
+
+async function licenses() {
+    const { dependencies } = JSON.parse(await readFile(join(here, 'package.json')));
+    const texts = Object.entries(dependencies).map(async ([name, version]) =>
+        `${name} ${version}\n\n${(await readFile(join(here, 'node_modules', name, 'LICENSE'), 'utf8')).trim()}\n`);
+    return (await Promise.all(texts)).join('\n\n');
 }
