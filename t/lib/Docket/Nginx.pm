@@ -354,13 +354,13 @@ sub kill_all {
     my ($self) = @_;
     my %seen;
 
-    # the master first, so that it starts nothing anew
+    # parents first, so that they start nothing anew and complain of nothing
     my $master = $self->master;
     kill 'KILL', $master if $master;
 
     wait_until {
         my $gone = $self->gone(\%seen);
-        kill 'KILL', grep { is_running($_) } keys %seen if !$gone;
+        kill 'KILL', grep { is_running($_) } sort { $a <=> $b } keys %seen;
         $gone;
     } 5;
 }
