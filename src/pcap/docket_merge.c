@@ -20,6 +20,7 @@
 
 
 static int docket_merge_begin(docket_merge_t *m);
+static int docket_merge_links(docket_merge_t *m);
 static int docket_merge_key(docket_merge_t *m, size_t i);
 static int docket_merge_take(docket_merge_t *m, size_t i);
 static int docket_merge_next(docket_merge_t *m, size_t i);
@@ -370,6 +371,10 @@ docket_merge_begin(docket_merge_t *m)
         }
     }
 
+    if (docket_merge_links(m) != DOCKET_OK) {
+        return DOCKET_AGAIN;
+    }
+
     m->begun = 1;
 
     if (docket_merge_choose(m) != DOCKET_OK) {
@@ -383,6 +388,33 @@ docket_merge_begin(docket_merge_t *m)
     }
 
     docket_merge_build(m);
+
+    return DOCKET_OK;
+}
+
+
+/*
+ * What a stream had may have been taken back by a rewind while others were
+ * waited for: then it has no link type either, and is waited for anew.
+ */
+
+static int
+docket_merge_links(docket_merge_t *m)
+{
+    size_t                 i;
+    docket_merge_input_t  *in;
+
+    for (i = 0; i < m->n; i++) {
+
+        in = &m->inputs[i];
+
+        while ((in->link = docket_stream_link(in->stream)) == -1 && !in->left)
+        {
+            if (docket_merge_key(m, i) != DOCKET_OK) {
+                return DOCKET_AGAIN;
+            }
+        }
+    }
 
     return DOCKET_OK;
 }

@@ -153,11 +153,7 @@ docket_merge_vote(docket_merge_t *m)
 
     for (i = 0; i < m->n; i++) {
 
-        link = docket_stream_link(m->inputs[i].stream);
-
-        if (link == -1) {
-            continue;
-        }
+        link = m->inputs[i].link;
 
         if (m->inputs[i].left) {
             empty = (empty == -1) ? link : empty;
@@ -212,7 +208,7 @@ docket_merge_choose(docket_merge_t *m)
             continue;
         }
 
-        if (docket_stream_link(m->inputs[i].stream) != m->count.link) {
+        if (m->inputs[i].link != m->count.link) {
             docket_merge_refuse(m, i);
             m->keys[i] = DOCKET_TIME_MAX;
             continue;

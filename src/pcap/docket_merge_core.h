@@ -15,6 +15,7 @@ typedef struct {
     u_char                *end;
     uint64_t               packets;
     uint64_t               bytes;
+    int                    link;      /* when the merge began */
     unsigned               left:1;    /* nothing more comes */
     char                   reason[DOCKET_PCAP_WORDS];
 } docket_merge_input_t;

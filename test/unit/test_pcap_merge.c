@@ -539,6 +539,53 @@ test_waits(void **state)
 
 /* The one that the merge waits for leaves, before and after the start. */
 
+/* What one stream had is taken back while another is waited for. */
+
+static void
+test_rewound(void **state)
+{
+    int                   alone;
+    sink_t                sink;
+    docket_merge_t       *m;
+    docket_stream_t      *s[2];
+    docket_merge_conf_t   conf;
+
+    (void) state;
+
+    memset(&conf, 0, sizeof(conf));
+
+    for (alone = 0; alone < 2; alone++) {
+
+        s[0] = docket_stream_create(0, -1, NULL);
+        s[1] = docket_stream_create(0, -1, NULL);
+        m = merge_of(&conf, &sink, s, 2);
+
+        send(s[0], 0, 10);
+        assert_int_equal(run(m), DOCKET_AGAIN);
+        assert_int_equal(docket_merge_waits(m), 1);
+
+        assert_int_equal(docket_stream_rewind(s[0]), DOCKET_OK);
+        assert_int_equal(docket_stream_link(s[0]), -1);
+
+        if (!alone) {
+            send(s[1], 5, 10);
+        }
+
+        docket_stream_finish(s[1]);
+        assert_int_equal(run(m), DOCKET_AGAIN);
+        assert_int_equal(docket_merge_waits(m), 0);
+        assert_int_equal(sink.out.n, 0);
+
+        send(s[0], 2, 10);
+        docket_stream_finish(s[0]);
+        assert_int_equal(run(m), DOCKET_DONE);
+        assert_string_equal(docket_merge_reason(m, 0), "");
+        assert_int_equal(walk(&sink, 1, 0), alone ? 10 : 20);
+        finish(m, &sink, s, 2);
+    }
+}
+
+
 static void
 test_leave(void **state)
 {
@@ -785,6 +832,7 @@ main(void)
         cmocka_unit_test(test_sink),
         cmocka_unit_test(test_full_device),
         cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_rewound),
         cmocka_unit_test(test_leave),
         cmocka_unit_test(test_thousand),
         cmocka_unit_test(test_threads)
