@@ -262,7 +262,7 @@ docket_link_name(int link, char *buf, size_t size)
         return name;
     }
 
-    (void) snprintf(buf, size, "link type %d", link);
+    (void) snprintf(buf, size, "%d", link);
 
     return buf;
 }

@@ -115,7 +115,7 @@ int64_t docket_record_time(const u_char *p);
 /* libpcap's DLT_ of a file's LINKTYPE_. */
 int docket_link_dlt(int link);
 
-/* Name of a link type: libpcap's, or "link type N" in buf. */
+/* Name of a link type: libpcap's, or its number in buf. */
 const char *docket_link_name(int link, char *buf, size_t size);
 
 /* Escapes up to n bytes for words: printable ASCII as it is, \xHH else. */
