@@ -328,4 +328,24 @@ ok($metrics->{$_}{order}, "... $_") for qw(docket_jobs docket_queue_length
 
 $api->documented;
 $ng->finish;
+
+# a job whose sensors are done, on a disk that takes its time
+
+my $fault = Docket::Fault->new;
+my $large = Docket::Sensor->start(n => 1, mb => 6, dir => test_dir('large'));
+
+$ng = Docket::Nginx->start(sensors => $large, fault => $fault, name => 'slow');
+$ng->helper;
+$fault->set(path => $ng->spool, title => 'docket process', ops => ['write'],
+            all => 1, sleep => 400);
+
+my $merging = $ng->ask(after => utc($large->first - 60),
+                       before => utc($large->first + 360));
+
+ok_until { $ng->status($merging)->{state} eq 'Merging' } 20, 'one is merged';
+is($ng->post("/api/cancel/$merging")->{status}, 200, '... and cancelled');
+is($ng->final($merging)->{state}, 'Cancelled', '... and is, in the end');
+$fault->off;
+
+$ng->finish;
 done_testing;

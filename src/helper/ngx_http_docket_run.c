@@ -673,6 +673,17 @@ ngx_http_docket_run_check(ngx_http_docket_proc_t *hlp)
         run = ngx_queue_data(q, ngx_http_docket_run_t, queue);
 
         if (run->nopen == 0 || run->aborted) {
+
+            /* the merge looks before each of its steps */
+
+            if (hlp->look
+                && ngx_http_docket_zone_cancel_asked(hlp->mcf->zone, run->id))
+            {
+                (void) pthread_mutex_lock(&hlp->mutex);
+                run->cancel = 1;
+                (void) pthread_mutex_unlock(&hlp->mutex);
+            }
+
             continue;
         }
 
