@@ -347,5 +347,29 @@ is($ng->post("/api/cancel/$merging")->{status}, 200, '... and cancelled');
 is($ng->final($merging)->{state}, 'Cancelled', '... and is, in the end');
 $fault->off;
 
+# one that waits, cancelled while it is written down who asked for it
+
+$large->set(0, query => 'hang');
+$ng->configure(http => 'docket_max_active 1;');
+$ng->stop;
+$ng->start;
+$ng->helper;
+
+my ($hangs, $waits) = map { $ng->ask(port => $_, after => utc($large->first),
+                                     before => utc($large->first + 300)) } 1, 2;
+
+$fault->set(path => $ng->spool . "/$waits", title => 'docket process',
+            ops => ['rename'], sleep => 2000);
+ok_until { $fault->fired } 10, 'one that waits is written';
+is($ng->post("/api/cancel/$waits")->{status}, 200, '... and cancelled');
+is($ng->final($waits)->{state}, 'Cancelled', '... and is');
+$ng->post("/api/cancel/$hangs");
+$ng->final($hangs);
+ok_until { !glob $ng->spool . "/$waits/*.tmp" } 10, '... when it is written';
+$ng->stop;
+$ng->start;
+is($ng->final($waits)->{state}, 'Cancelled', '... and after a start');
+is($ng->status($waits)->{run}, 0, '... was never run');
+
 $ng->finish;
 done_testing;

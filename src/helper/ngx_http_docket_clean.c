@@ -354,6 +354,7 @@ static void
 ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
     ngx_http_docket_asker_t *askers, ngx_uint_t n)
 {
+    int                      lock;
     char                    *text, err[256];
     size_t                   len;
     uint64_t                 k, count;
@@ -363,11 +364,24 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
     const char              *id;
 
     id = (char *) askers[0].id;
+    lock = -1;
 
     job = docket_spool_load(&hlp->mcf->sp, id, err, sizeof(err));
 
+    if (job != NULL && !docket_state_final(job->state)) {
+
+        /* the query thread may be about to end it */
+
+        docket_job_destroy(job);
+
+        lock = docket_spool_lock_dir(&hlp->mcf->sp, id);
+
+        job = (lock == -1) ? NULL : docket_spool_load(&hlp->mcf->sp, id, err,
+                                                      sizeof(err));
+    }
+
     if (job == NULL) {
-        return;
+        goto done;
     }
 
     count = 0;
@@ -382,8 +396,7 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
     }
 
     if (docket_job_print(job, &text, &len) != DOCKET_OK) {
-        docket_job_destroy(job);
-        return;
+        goto done;
     }
 
     if (docket_spool_save(&hlp->mcf->sp, id, text, len, hlp->mcf->sync)
@@ -397,7 +410,14 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
     }
 
     free(text);
+
+done:
+
     docket_job_destroy(job);
+
+    if (lock != -1) {
+        (void) close(lock);
+    }
 }
 
 

@@ -262,11 +262,18 @@ ngx_http_docket_queue_load(ngx_http_docket_proc_t *hlp, const char *id,
     ngx_err_t    error;
     ngx_uint_t   i;
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 3; i++) {
         *dirfd = docket_spool_lock_dir(&hlp->mcf->sp, id);
 
         if (*dirfd == -1) {
             error = ngx_errno;
+
+            /* the io thread has it only for a moment */
+
+            if (error == EWOULDBLOCK && i == 0) {
+                ngx_msleep(1);
+                continue;
+            }
 
             if (error == EWOULDBLOCK) {
                 ngx_http_docket_queue_foreign(hlp, id);
