@@ -216,6 +216,32 @@ wait_until { 50 == grep { look($_); @{ $_->{events} } } @many };
 is(scalar(grep { @{ $_->{events} } } @many), 50, 'many listen');
 close $_->{sock} for @many;
 
+# one that leaves before all of a body came, or after it: nobody reads that
+
+for my $sent ([ "Content-Length: 5\r\n\r\nabc" ],
+              [ "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" ],
+              [ "Content-Length: 5\r\n\r\nab", 'cde' ])
+{
+    my ($head, $rest) = @$sent;
+    my $seen = length slurp($ng->dir . '/access.log');
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $ng->port) or die $!;
+
+    syswrite $sock, "GET /api/status/$id?wait=60s HTTP/1.1\r\n"
+                    . "Host: docket\r\n$head";
+    sleep 0.2;
+
+    if (defined $rest) {
+        syswrite $sock, $rest;
+        sleep 0.2;
+    }
+
+    close $sock;
+
+    ok_until { substr(slurp($ng->dir . '/access.log'), $seen) =~ / 499 / } 10,
+             'one that leaves while it waits, ' . ($head =~ /^(\S+)/)[0];
+}
+
 $ng->post("/api/cancel/$id");
 $began = time;
 ok($ng->stop('QUIT'), 'nginx stops');

@@ -22,6 +22,7 @@ typedef struct {
     ngx_event_t                    event;      /* time-out; or first look */
     unsigned                       queued:1;
     unsigned                       told:1;     /* that the worker is to exit */
+    unsigned                       blind:1;    /* to a client that goes away */
 } ngx_http_docket_waiter_t;
 
 
@@ -44,7 +45,7 @@ static void ngx_http_docket_wait_call(ngx_http_docket_waiter_t *w,
     ngx_uint_t why);
 static ngx_http_docket_waiter_t *ngx_http_docket_waiter(
     ngx_http_request_t *r, ngx_http_docket_ctx_t *ctx);
-static ngx_int_t ngx_http_docket_wait_client(ngx_http_request_t *r);
+static ngx_int_t ngx_http_docket_wait_client(ngx_http_docket_waiter_t *w);
 static void ngx_http_docket_wait_remove(ngx_http_docket_waiter_t *w);
 static void ngx_http_docket_wait_cleanup(void *data);
 
@@ -250,7 +251,12 @@ ngx_http_docket_wait_call(ngx_http_docket_waiter_t *w, ngx_uint_t why)
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "http docket waiter: %ui \"%V\"", why, &r->uri);
 
-    w->handler(r, why);
+    if (w->blind && ngx_http_docket_wait_client(w) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+
+    } else {
+        w->handler(r, why);
+    }
 
     ngx_http_run_posted_requests(c);
 }
@@ -281,7 +287,7 @@ ngx_http_docket_wait(ngx_http_request_t *r, ngx_msec_t timeout,
             return NGX_BUSY;
         }
 
-        if (ngx_http_docket_wait_client(r) != NGX_OK) {
+        if (ngx_http_docket_wait_client(w) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -387,14 +393,21 @@ ngx_http_docket_waiter(ngx_http_request_t *r, ngx_http_docket_ctx_t *ctx)
 }
 
 
-/* From here on a client that goes away ends its request. */
+/*
+ * From here on a client that goes away ends its request.  As long as nginx
+ * throws away what comes of a body, it alone reads.
+ */
 
 static ngx_int_t
-ngx_http_docket_wait_client(ngx_http_request_t *r)
+ngx_http_docket_wait_client(ngx_http_docket_waiter_t *w)
 {
-    ngx_event_t  *rev;
+    ngx_event_t         *rev;
+    ngx_http_request_t  *r;
 
-    if (r->discard_body) {
+    r = w->request;
+    w->blind = r->discard_body;
+
+    if (w->blind) {
         return NGX_OK;
     }
 
@@ -402,7 +415,7 @@ ngx_http_docket_wait_client(ngx_http_request_t *r)
 
     rev = r->connection->read;
 
-    if (rev->ready) {
+    if (rev->ready || rev->eof) {
         ngx_post_event(rev, &ngx_posted_events);
         return NGX_OK;
     }
