@@ -7,7 +7,8 @@ use Docket::Test;
 my $fake = Docket::Sensor->start(n => 3);
 my $ng = Docket::Nginx->start(
     sensors => $fake,
-    http => 'docket_settle 1s; docket_retries 2; docket_idle_time 0;',
+    http => 'docket_settle 1s; docket_retries 2; docket_idle_time 0; '
+            . 'docket_stall_timeout 1s;',
 );
 
 $ng->helper;
@@ -60,7 +61,7 @@ for ([ 'Failed', { status => 403 }, [ 1, 0, 0 ],
 # Attempts of one run
 
 for my $bytes (10, 30, 1000, 4000) {
-    for my $query ('drop', 'reset', 'cut') {
+    for my $query ('drop', 'reset', 'cut', 'stall') {
         $fake->set(1, query => $query, after => $bytes, times => 1);
 
         my $s = ask();

@@ -879,7 +879,7 @@ ngx_http_docket_fetch_late(ngx_http_docket_fetch_t *f,
                               (unsigned long) f->received);
     }
 
-    out->retry = (f->received == 0);
+    out->retry = 1;
     out->down = (f->kind == NGX_HTTP_DOCKET_FETCH_STATS);
 
     return 1;
