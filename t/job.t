@@ -16,6 +16,7 @@ my ($after, $before) = (utc($first), utc($first + 300));
 
 for ([ 'docket_sensor s1 127.0.0.1:1;', qr/duplicate sensor "s1"/ ],
      [ 'docket_sensor ../x 127.0.0.1:1;', qr/no safe file name/ ],
+     [ 'docket_sensor docket 127.0.0.1:1;', qr/can't be named "docket"/ ],
      [ 'docket_sensor x 127.0.0.1;', qr/invalid address/ ],
      [ 'docket_queue_size 100000;', qr/zone .* too small/ ],
      [ 'docket_sensor x 127.0.0.1:1 certificate_key='

@@ -33,6 +33,10 @@ ngx_http_docket_conf_sensor(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_strcmp(value[1].data, "docket") == 0) {
+        return "can't be named \"docket\": in /stats that is the server";
+    }
+
     sensor = mcf->sensors.elts;
 
     for (i = 0; i < mcf->sensors.nelts; i++) {
