@@ -13,7 +13,8 @@
 #   make faults   a table: each fault of a sensor, and what is made of it
 #   make lockcheck  the suites with a module that ends a process which comes to
 #                 the shared tables without their mutex
-#   make valgrind  the unit tests under valgrind
+#   make valgrind  the unit tests under valgrind, and nginx in those suites that
+#                 time does not matter to (SUITES="t/a.t" for others)
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make oracle   random questions against the reference (RUNS=1000000,
 #                 JOBS=1000, SEED=1 to repeat a run)
@@ -33,6 +34,8 @@ SHELL    := /bin/bash
 BUILD    := $(CURDIR)/build
 NGX_SRC  ?= /usr/share/nginx/src
 SUITES   ?=
+VALGRIND := $(patsubst %,t/%.t,job retry stream events pivot results health \
+            reload process)
 
 SRCS     := ngx_http_docket_module.c $(sort $(wildcard src/*/*.c))
 HDRS     := $(sort $(wildcard src/*.h src/*/*.h))
@@ -101,10 +104,12 @@ ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
 $(BUILD)/ui/index.html: ui/node_modules/.package-lock.json $(UI_SRCS)
 	@cd ui && node build.js $(BUILD)/ui
 
-valgrind: test-deps
-
-fuzz-smoke fuzz valgrind:
+fuzz-smoke fuzz:
 	@$(MAKE) --no-print-directory -C test $@
+
+valgrind: ready
+	@$(MAKE) --no-print-directory -C test $@
+	@t/run --valgrind $(or $(SUITES),$(VALGRIND))
 
 oracle: ready
 	@ORACLE_RUNS=$(or $(RUNS),10000) ORACLE_JOBS=$(or $(JOBS),200) \

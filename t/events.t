@@ -245,7 +245,7 @@ for my $sent ([ "Content-Length: 5\r\n\r\nabc" ],
 $ng->post("/api/cancel/$id");
 $began = time;
 ok($ng->stop('QUIT'), 'nginx stops');
-cmp_ok(time - $began, '<', 3 * (asan() ? 3 : 1), '... and waits for nobody');
+cmp_ok(time - $began, '<', 3 * slower(), '... and waits for nobody');
 
 $ng->finish;
 

@@ -240,8 +240,10 @@ struct ngx_http_docket_run_s {
 
     /* shared */
     ngx_queue_t                io_queue;    /* in hlp->ready or hlp->done */
+    ngx_uint_t                 go;          /* there is something to merge;
+                                               read without the mutex by the
+                                               thread that sets it */
     unsigned                   ready:1;     /* stands in hlp->ready */
-    unsigned                   go:1;        /* there is something to merge */
     unsigned                   ended:1;     /* no transfer is left */
     unsigned                   cancel:1;
     unsigned                   waits:1;     /* the merge, for a stream */

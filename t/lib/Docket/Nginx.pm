@@ -92,6 +92,13 @@ sub configure {
                                        : $self->{sensors} // '';
     my $spool = $self->{spool} // 'zone=16m';
     my $conf = $self->{conf};
+    my $http = $self->{http} // '';
+
+    # a handshake takes its time there
+
+    $http .= join ' ', map { "docket_$_ 60s;" }
+                       grep { $http !~ /docket_$_/ && $spool ne '' }
+                            qw(connect_timeout stat_timeout) if valgrind();
 
     $self->{workers} //= 2;
 
@@ -115,7 +122,7 @@ http {
 
 ${\ ($spool eq '' ? '' : "    docket_spool %SPOOL% $spool;") }
 $sensors
-${\ ($self->{http} // '') }
+$http
 
     server {
         listen 127.0.0.1:%PORT%;
@@ -172,7 +179,11 @@ sub environment {
 
 sub command {
     my ($self) = @_;
-    return ($self->{binary}, '-p', $self->{dir}, '-e', $self->error_log,
+    my @valgrind = !valgrind() ? ()
+        : (qw(valgrind -q --trace-children=yes --fair-sched=yes --vgdb=no),
+           "--log-file=$self->{dir}/san/report.%p", split ' ', valgrind());
+
+    return (@valgrind, $self->{binary}, '-p', $self->{dir}, '-e', $self->error_log,
             '-c', $self->conf_file);
 }
 
@@ -216,12 +227,26 @@ sub processes {
         for (glob "$proc/fd/*") {
             my $to = readlink or next;
             next if $to ne $self->error_log;
-            $found{$pid} = title_of($pid);
+            $found{$pid} = $self->title($pid);
             last;
         }
     }
 
     return %found;
+}
+
+# A process under valgrind has valgrind's title; what it is stands in the log.
+sub title {
+    my ($self, $pid) = @_;
+
+    return title_of($pid) if !valgrind();
+
+    my $log = slurp($self->error_log) // '';
+    my ($name) = $log =~ /.*: start ((?:\w+ )+process) $pid$/ms;
+
+    return 'nginx: ' . ($name // 'master process')
+           . ($log =~ /\[notice\] $pid#\d+: gracefully shutting down$/m
+              ? ' is shutting down' : '');
 }
 
 sub pids_of {
@@ -344,9 +369,15 @@ sub finish {
     is(scalar @bad, 0, 'the log has no alert') or diag(@bad);
 
     my @reports = glob "$self->{dir}/san/report*";
+    my @told = grep { -s } @reports;
 
-    is(scalar @reports, 0, 'no sanitizer complains')
-        or diag(map { slurp($_) } @reports);
+    is(scalar @told, 0, 'no sanitizer complains')
+        or diag(map { slurp($_) } @told);
+
+    # master, workers, manager, helper, and what became the master
+
+    cmp_ok(scalar @reports, '>=', $self->{workers} + 4,
+           'valgrind has been in every process') if valgrind();
 }
 
 

@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(build_dir test_dir free_ports wait_until ok_until slurp spew
-                 is_running parent_of title_of lib_dir asan utc);
+                 is_running parent_of title_of lib_dir asan valgrind slower utc);
 
 my $lib = File::Spec->rel2abs(dirname(dirname(__FILE__)));
 my $top = dirname(dirname($lib));
@@ -25,8 +25,12 @@ sub lib_dir { $lib }
 
 sub build_dir { $ENV{DOCKET_BUILD} || "$top/build" }
 
-# The suites run against the instrumented build.
-sub asan { $ENV{DOCKET_ASAN} }
+# The suites run against the instrumented build, or nginx under valgrind.
+sub asan     { $ENV{DOCKET_ASAN} }
+sub valgrind { $ENV{DOCKET_VALGRIND} }
+
+# How much longer things may take for it.
+sub slower { asan() ? 3 : valgrind() ? 15 : 1 }
 
 
 # Seconds as the API takes and writes a time.
@@ -87,7 +91,7 @@ sub free_ports {
 # parentheses around it.
 sub wait_until(&;$) {
     my ($code, $seconds) = @_;
-    my $deadline = time + ($seconds // 10) * (asan() ? 3 : 1);
+    my $deadline = time + ($seconds // 10) * slower();
     my $pause = 0.005;
 
     while (1) {
