@@ -105,4 +105,26 @@ ok($ng->stop('QUIT', 8), '... a stop does not wait for it');
 $fault->off;
 
 $ng->finish(allow => [ qr/docket/ ]);
+undef $ng;
+
+# -- a helper that stands still for longer than a sensor may -----------------------
+
+$ng = Docket::Nginx->start(sensors => $fake, workers => 1, name => 'still',
+    http => 'docket_idle_time 0; docket_retries 0; docket_stall_timeout 2s;');
+$helper = $ng->helper;
+
+$fake->set(0, rate => 400_000);
+$running = $ng->ask(question());
+ok_until { 2 == grep { $_->{received} } values %{ $ng->status($running)->{requests} } } 10,
+    'one that runs';
+kill 'STOP', $helper;
+sleep 3;
+kill 'CONT', $helper;
+$status = $ng->final($running);
+is($status->{state}, 'Completed', '... while its helper stands still');
+ok(!$status->{partial}, '... which is no sensor\'s fault') or diag($status->{reason});
+is(scalar @{ $ng->capture($running) // [] }, $expected, '... and takes no packet away');
+is($ng->helper, $helper, '... nor the helper');
+
+$ng->finish;
 done_testing();

@@ -59,6 +59,7 @@ ngx_http_docket_process(ngx_cycle_t *cycle, void *data)
 {
     ngx_http_docket_spawn_t *spawn = data;
 
+    ngx_uint_t               due;
     ngx_http_docket_proc_t  *hlp;
 
     hlp = &ngx_http_docket_proc;
@@ -113,16 +114,24 @@ ngx_http_docket_process(ngx_cycle_t *cycle, void *data)
             ngx_http_docket_queue_turn(hlp);
         }
 
-        if (hlp->now >= hlp->timer) {
-            hlp->timer = hlp->now + NGX_HTTP_DOCKET_TICK;
+        due = (hlp->now >= hlp->timer);
 
+        if (due) {
+            hlp->timer = hlp->now + NGX_HTTP_DOCKET_TICK;
+        }
+
+        ngx_http_docket_fetch_resume(hlp);
+        ngx_http_docket_fetch_perform(hlp);
+
+        /* only now: if this process stood still, what came meanwhile has been
+           read, and nobody is blamed for it */
+
+        if (due) {
             ngx_http_docket_fetch_timers(hlp);
             ngx_http_docket_peers_timers(hlp);
             ngx_http_docket_run_progress(hlp);
         }
 
-        ngx_http_docket_fetch_resume(hlp);
-        ngx_http_docket_fetch_perform(hlp);
         ngx_http_docket_process_wait(hlp);
     }
 
