@@ -13,8 +13,9 @@
 #   make faults   a table: each fault of a sensor, and what is made of it
 #   make lockcheck  the suites with a module that ends a process which comes to
 #                 the shared tables without their mutex
-#   make valgrind  the unit tests under valgrind, and nginx in those suites that
-#                 time does not matter to (SUITES="t/a.t" for others)
+#   make valgrind  the unit tests under valgrind, those of threads under TSAN,
+#                 and nginx under valgrind in those suites that time does not
+#                 matter to (SUITES="t/a.t" for others)
 #   make fuzz     a campaign of every fuzzer (RUNS=1000000)
 #   make oracle   random questions against the reference (RUNS=1000000,
 #                 JOBS=1000, SEED=1 to repeat a run)
@@ -108,7 +109,7 @@ fuzz-smoke fuzz:
 	@$(MAKE) --no-print-directory -C test $@
 
 valgrind: ready
-	@$(MAKE) --no-print-directory -C test $@
+	@$(MAKE) --no-print-directory -C test $@ threads
 	@t/run --valgrind $(or $(SUITES),$(VALGRIND))
 
 oracle: ready
