@@ -27,6 +27,7 @@ typedef struct {
     ngx_str_t                       file;
     ngx_str_t                       pem;
     time_t                          not_after;    /* of a certificate */
+    void                           *made;         /* helper: OpenSSL's form */
 } ngx_http_docket_pem_t;
 
 

@@ -10,8 +10,6 @@
 static CURL *ngx_http_docket_fetch_easy(ngx_http_docket_fetch_t *f);
 static CURLcode ngx_http_docket_fetch_common(ngx_http_docket_fetch_t *f,
     CURL *easy);
-static CURLcode ngx_http_docket_fetch_tls(ngx_http_docket_sensor_t *sensor,
-    CURL *easy);
 static CURLcode ngx_http_docket_fetch_stats(ngx_http_docket_fetch_t *f);
 static CURLcode ngx_http_docket_fetch_query(ngx_http_docket_fetch_t *f);
 static size_t ngx_http_docket_fetch_header(char *p, size_t size, size_t n,
@@ -24,6 +22,9 @@ static ngx_uint_t ngx_http_docket_fetch_served(ngx_http_docket_fetch_t *f,
 static void ngx_http_docket_fetch_over(ngx_http_docket_fetch_t *f);
 static void ngx_http_docket_fetch_done(ngx_http_docket_fetch_t *f,
     CURLcode rc);
+static void ngx_http_docket_fetch_tell(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_outcome_t *out);
+static void ngx_http_docket_fetch_forget(ngx_http_docket_fetch_t *f);
 static void ngx_http_docket_fetch_outcome(ngx_http_docket_fetch_t *f,
     CURLcode rc, ngx_http_docket_outcome_t *out);
 static void ngx_http_docket_fetch_curl(ngx_http_docket_fetch_t *f,
@@ -107,7 +108,8 @@ ngx_http_docket_fetch_start(ngx_http_docket_fetch_t *f,
     f->refused = 0;
     f->certified = 0;
     f->error[0] = '\0';
-    f->text_len = 0;
+
+    ngx_http_docket_fetch_forget(f);
 
     rc = (kind == NGX_HTTP_DOCKET_FETCH_STATS)
          ? ngx_http_docket_fetch_stats(f) : ngx_http_docket_fetch_query(f);
@@ -151,7 +153,7 @@ ngx_http_docket_fetch_easy(ngx_http_docket_fetch_t *f)
     rc = ngx_http_docket_fetch_common(f, easy);
 
     if (rc == CURLE_OK) {
-        rc = ngx_http_docket_fetch_tls(f->peer->conf, easy);
+        rc = ngx_http_docket_tls(f->peer->conf, easy);
     }
 
     if (rc != CURLE_OK) {
@@ -163,16 +165,6 @@ ngx_http_docket_fetch_easy(ngx_http_docket_fetch_t *f)
 
     return easy;
 }
-
-
-#define ngx_http_docket_setopt(easy, option, value)                           \
-    do {                                                                      \
-        CURLcode  code = curl_easy_setopt(easy, option, value);               \
-                                                                              \
-        if (code != CURLE_OK) {                                               \
-            return code;                                                      \
-        }                                                                     \
-    } while (0)
 
 
 static CURLcode
@@ -205,7 +197,6 @@ ngx_http_docket_fetch_common(ngx_http_docket_fetch_t *f, CURL *easy)
     ngx_http_docket_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     ngx_http_docket_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                            (long) mcf->connect_timeout);
-
 #if (LIBCURL_VERSION_NUM >= 0x075500)
     ngx_http_docket_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
 #else
@@ -214,47 +205,6 @@ ngx_http_docket_fetch_common(ngx_http_docket_fetch_t *f, CURL *easy)
 
     if (peer->connect_to != NULL) {
         ngx_http_docket_setopt(easy, CURLOPT_CONNECT_TO, peer->connect_to);
-    }
-
-    return CURLE_OK;
-}
-
-
-static CURLcode
-ngx_http_docket_fetch_tls(ngx_http_docket_sensor_t *sensor, CURL *easy)
-{
-    struct curl_blob  blob;
-
-    ngx_http_docket_setopt(easy, CURLOPT_SSLVERSION,
-                           (long) CURL_SSLVERSION_TLSv1_2);
-    ngx_http_docket_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    ngx_http_docket_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-
-    /* the sensors' own authorities, none of the system's */
-
-    ngx_http_docket_setopt(easy, CURLOPT_CAINFO, NULL);
-    ngx_http_docket_setopt(easy, CURLOPT_CAPATH, NULL);
-
-    blob.flags = CURL_BLOB_NOCOPY;
-
-    if (sensor->trusted != NULL) {
-        blob.data = sensor->trusted->pem.data;
-        blob.len = sensor->trusted->pem.len;
-        ngx_http_docket_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-    }
-
-    if (sensor->certificate != NULL) {
-        blob.data = sensor->certificate->pem.data;
-        blob.len = sensor->certificate->pem.len;
-        ngx_http_docket_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
-        ngx_http_docket_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob);
-    }
-
-    if (sensor->certificate_key != NULL) {
-        blob.data = sensor->certificate_key->pem.data;
-        blob.len = sensor->certificate_key->pem.len;
-        ngx_http_docket_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
-        ngx_http_docket_setopt(easy, CURLOPT_SSLKEY_BLOB, &blob);
     }
 
     return CURLE_OK;
@@ -396,11 +346,19 @@ ngx_http_docket_fetch_body(char *p, size_t size, size_t n, void *data)
 
     /* one who does not end its stats has sent all that is wanted of them */
 
-    len = ngx_min(n, sizeof(f->text) - f->text_len);
+    if (f->text == NULL) {
+        f->text = ngx_alloc(NGX_HTTP_DOCKET_STATS_LEN, hlp->log);
+
+        if (f->text == NULL) {
+            return 0;
+        }
+    }
+
+    len = ngx_min(n, NGX_HTTP_DOCKET_STATS_LEN - f->text_len);
     ngx_memcpy(f->text + f->text_len, p, len);
     f->text_len += len;
 
-    return (f->received > 16 * sizeof(f->text)) ? 0 : n;
+    return (f->received > 16 * NGX_HTTP_DOCKET_STATS_LEN) ? 0 : n;
 }
 
 
@@ -622,8 +580,34 @@ ngx_http_docket_fetch_done(ngx_http_docket_fetch_t *f, CURLcode rc)
     ngx_memzero(&out, sizeof(ngx_http_docket_outcome_t));
 
     ngx_http_docket_fetch_outcome(f, rc, &out);
+    ngx_http_docket_fetch_tell(f, &out);
+}
+
+
+static void
+ngx_http_docket_fetch_tell(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_outcome_t *out)
+{
     ngx_http_docket_fetch_over(f);
-    ngx_http_docket_peer_fetched(f, &out);
+    ngx_http_docket_peer_fetched(f, out);
+
+    /* it may have been started anew */
+
+    if (!f->active) {
+        ngx_http_docket_fetch_forget(f);
+    }
+}
+
+
+/* There are many of them, and most have nothing to keep. */
+
+static void
+ngx_http_docket_fetch_forget(ngx_http_docket_fetch_t *f)
+{
+    ngx_free(f->text);
+
+    f->text = NULL;
+    f->text_len = 0;
 }
 
 
@@ -716,6 +700,11 @@ ngx_http_docket_fetch_curl(ngx_http_docket_fetch_t *f, CURLcode rc,
             ngx_http_docket_words(out->words,
                                   "an answer's head of more than %d bytes",
                                   NGX_HTTP_DOCKET_HEAD);
+            break;
+        }
+
+        if (f->received != 0 && f->text == NULL) {
+            ngx_http_docket_words(out->words, "out of memory");
             break;
         }
 
@@ -815,8 +804,7 @@ ngx_http_docket_fetch_timers(ngx_http_docket_proc_t *hlp)
         ngx_memzero(&out, sizeof(ngx_http_docket_outcome_t));
 
         if (ngx_http_docket_fetch_late(f, &out)) {
-            ngx_http_docket_fetch_over(f);
-            ngx_http_docket_peer_fetched(f, &out);
+            ngx_http_docket_fetch_tell(f, &out);
 
             /* which may have changed the list */
 

@@ -8,6 +8,7 @@
  *   ngx_http_docket_sensor.c      a sensor: its FIFO, its health, its stats
  *   ngx_http_docket_slot.c        a place at a sensor: idle check, question
  *   ngx_http_docket_fetch.c       transfers: curl, and what became of them
+ *   ngx_http_docket_tls.c         certificates of all connections
  *   ngx_http_docket_io.c          the io thread: merging and writing
  *   ngx_http_docket_finish.c      how a run ends: publishing, the record
  *   ngx_http_docket_unsaved.c     records that the disk did not take yet
@@ -53,6 +54,7 @@
 #define NGX_HTTP_DOCKET_PROBE_MIN     1000  /* looks at one that is down */
 #define NGX_HTTP_DOCKET_PROBE_MAX     30000
 #define NGX_HTTP_DOCKET_OWN_MAX       500
+#define NGX_HTTP_DOCKET_TRIM          1000  /* between two of them */
 #define NGX_HTTP_DOCKET_SLOT_WAIT     20
 #define NGX_HTTP_DOCKET_WRITTEN       3     /* between two marks of growth */
 #define NGX_HTTP_DOCKET_LEAVE         700   /* for the io thread to stop */
@@ -109,7 +111,7 @@ struct ngx_http_docket_fetch_s {
 
     char                       error[CURL_ERROR_SIZE];
     size_t                     text_len;
-    u_char                     text[NGX_HTTP_DOCKET_STATS_LEN];
+    u_char                    *text;        /* of stats, of an error */
 };
 
 
@@ -314,6 +316,7 @@ struct ngx_http_docket_proc_s {
     int64_t                    watched;     /* the master */
     int64_t                    looked;      /* at the queue, without a call */
     int64_t                    asked_at;    /* askers */
+    int64_t                    trimmed;     /* free memory was given back */
     ngx_http_docket_peer_t    *peers;       /* in the order of mcf->sensors */
     ngx_http_docket_peer_t   **by_name;
     ngx_uint_t                 npeers;
@@ -333,6 +336,7 @@ struct ngx_http_docket_proc_s {
     int64_t                    drain_until; /* 0: not draining */
     unsigned                   orphan:1;    /* the manager has gone */
     unsigned                   look:1;      /* at the queue, at cancels */
+    unsigned                   untrimmed:1;
     char                       text[NGX_HTTP_DOCKET_TEXT];
 
     /* shared */
@@ -491,6 +495,21 @@ void ngx_http_docket_fetch_perform(ngx_http_docket_proc_t *hlp);
 void ngx_http_docket_fetch_resume(ngx_http_docket_proc_t *hlp);
 /* Those that stall are broken off; records held back for nothing go on. */
 void ngx_http_docket_fetch_timers(ngx_http_docket_proc_t *hlp);
+
+
+/* ngx_http_docket_tls.c; query thread */
+
+/* Sets an option, or returns from the function with what curl says. */
+#define ngx_http_docket_setopt(easy, option, value)                           \
+    do {                                                                      \
+        CURLcode  code = curl_easy_setopt(easy, option, value);               \
+                                                                              \
+        if (code != CURLE_OK) {                                               \
+            return code;                                                      \
+        }                                                                     \
+    } while (0)
+
+CURLcode ngx_http_docket_tls(ngx_http_docket_sensor_t *sensor, CURL *easy);
 
 
 /* ngx_http_docket_io.c */

@@ -4,6 +4,8 @@
 
 #include "helper/ngx_http_docket_process.h"
 
+#include <malloc.h>
+
 
 static ngx_http_docket_run_t *ngx_http_docket_run_create(
     ngx_http_docket_proc_t *hlp, docket_job_t *job, int dirfd,
@@ -798,7 +800,7 @@ ngx_http_docket_run_reap(ngx_http_docket_proc_t *hlp)
         (void) pthread_mutex_unlock(&hlp->mutex);
 
         if (run == NULL) {
-            return;
+            break;
         }
 
         ngx_queue_remove(&run->queue);
@@ -807,6 +809,15 @@ ngx_http_docket_run_reap(ngx_http_docket_proc_t *hlp)
         hlp->memory -= run->memory;
 
         ngx_http_docket_run_destroy(run);
+        hlp->untrimmed = 1;
+    }
+
+    if (hlp->untrimmed && hlp->nruns == 0
+        && hlp->now - hlp->trimmed >= NGX_HTTP_DOCKET_TRIM)
+    {
+        hlp->untrimmed = 0;
+        hlp->trimmed = hlp->now;
+        (void) malloc_trim(0);
     }
 }
 

@@ -771,7 +771,10 @@ ngx_http_docket_peer_copy(ngx_http_docket_sensor_state_t *s, void *data)
     if (f->text_len != 0 || say->seq != 0) {
         s->stats_len = f->text_len;
         s->stats_time = peer->checked;
-        ngx_memcpy(s->stats, f->text, f->text_len);
+
+        if (f->text_len != 0) {
+            ngx_memcpy(s->stats, f->text, f->text_len);
+        }
     }
 
     if (say->seq != 0) {
