@@ -387,16 +387,55 @@ docket_text_add(docket_text_t *t, const char *s)
 }
 
 
+/* EVP_md5() is looked up anew for each digest, which takes as long again. */
+
+static const EVP_MD *
+docket_finish_md5(void)
+{
+#if (OPENSSL_VERSION_NUMBER >= 0x30000000L)
+
+    EVP_MD         *md, *other;
+    static EVP_MD  *md5;
+
+    md = __atomic_load_n(&md5, __ATOMIC_ACQUIRE);
+
+    if (md == NULL) {
+        md = EVP_MD_fetch(NULL, "MD5", NULL);
+        other = NULL;
+
+        if (md != NULL
+            && !__atomic_compare_exchange_n(&md5, &other, md, 0,
+                                            __ATOMIC_ACQ_REL,
+                                            __ATOMIC_ACQUIRE))
+        {
+            EVP_MD_free(md);
+            md = other;
+        }
+    }
+
+    return md;
+
+#else
+    return EVP_md5();
+#endif
+}
+
+
 static int
 docket_finish_id(docket_query_t *q)
 {
     unsigned                i, n;
+    const EVP_MD           *md5;
     unsigned char           md[EVP_MAX_MD_SIZE];
     docket_query_result_t  *r;
 
-    r = &q->result;
+    static const char       hex[] = "0123456789abcdef";
 
-    if (EVP_Digest(r->text, r->text_len, md, &n, EVP_md5(), NULL) != 1
+    r = &q->result;
+    md5 = docket_finish_md5();
+
+    if (md5 == NULL
+        || EVP_Digest(r->text, r->text_len, md, &n, md5, NULL) != 1
         || n != DOCKET_ID_LEN / 2)
     {
         (void) docket_query_fail(q, "", -1, "this machine's OpenSSL has no "
@@ -407,8 +446,11 @@ docket_finish_id(docket_query_t *q)
     }
 
     for (i = 0; i < n; i++) {
-        (void) snprintf(r->id + 2 * i, sizeof(r->id) - 2 * i, "%02x", md[i]);
+        r->id[2 * i] = hex[md[i] >> 4];
+        r->id[2 * i + 1] = hex[md[i] & 15];
     }
+
+    r->id[2 * n] = '\0';
 
     return DOCKET_OK;
 }
