@@ -169,7 +169,7 @@ bench-build: $(BENCH)/docket-merge $(BENCH)/mkcaps
 
 $(BENCH)/docket-merge: bench/merge.c $(wildcard src/pcap/*.[ch])
 	@mkdir -p $(@D)
-	@$(CC) $(CC_OPT) -Isrc -o $@ $(filter %.c,$^) -lyajl -lpcap
+	@$(CC) $(CC_OPT) -Isrc -o $@ $(filter %.c,$^) -lyajl -lpcap -lpthread
 
 $(BENCH)/mkcaps: bench/mkcaps.c
 	@mkdir -p $(@D)

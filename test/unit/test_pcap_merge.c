@@ -412,13 +412,13 @@ test_sink(void **state)
 
     s[0] = series(0, 1, 3000, 1000);
     m = merge_of(&conf, &sink, s, 1);
-    sink.max = 1500000;
+    sink.max = DOCKET_MERGE_BUFFER * 3 / 2;
     assert_int_equal(run(m), DOCKET_ERROR);
     assert_int_equal(run(m), DOCKET_ERROR);
     assert_int_equal(docket_merge_errno(m), ENOSPC);
     assert_string_equal(docket_merge_error(m), strerror(ENOSPC));
     assert_int_equal(sink.calls, 2);
-    assert_int_equal(sink.out.n, 1024 * 1024);
+    assert_int_equal(sink.out.n, DOCKET_MERGE_BUFFER);
     finish(m, &sink, s, 1);
 }
 
