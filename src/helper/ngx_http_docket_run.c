@@ -556,7 +556,7 @@ ngx_http_docket_ask_close(ngx_http_docket_ask_t *ask,
     {
         (void) docket_format_time(oldest, ask->peer->oldest);
         (void) snprintf(rq->warning, sizeof(rq->warning),
-                        "the sensor's packets begin at %s", oldest);
+                        "it has no packets from before %s", oldest);
     }
 
     rq->state = state;

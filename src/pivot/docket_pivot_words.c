@@ -196,7 +196,7 @@ docket_pivot_words_put(docket_pivot_words_t *w, const char *s, size_t len)
     docket_pivot_word_t  *word;
 
     static const char *const  fill[] = {
-        "port", "host", "and", "&&", "src", "dst"
+        "port", "host", "on", "and", "&&", "src", "dst"
     };
 
     for (i = 0; i < sizeof(fill) / sizeof(fill[0]); i++) {

@@ -44,6 +44,35 @@ test('a clock is the last such one', () => {
     assert.equal(at('12:01', 'local').text, '2026-11-24T11:01:00Z');
 });
 
+test('a clock at the end of a range is the first one after its begin', () => {
+    const range = (after, before, zone = 'utc') => {
+        const r = time.parseRange({ after, before }, zone, NOW);
+        return [r.after.text, r.before.text];
+    };
+    assert.deepEqual(range('11:58', '12:03'), ['2026-11-24T11:58:00Z', '2026-11-24T12:03:00Z']);
+    assert.deepEqual(range('12:58', '13:03', 'local'), ['2026-11-24T11:58:00Z', '2026-11-24T12:03:00Z']);
+    assert.deepEqual(range('23:50', '00:10'), ['2026-11-23T23:50:00Z', '2026-11-24T00:10:00Z']);
+    assert.deepEqual(range('2026-11-20 14:00', '15:00'), ['2026-11-20T14:00:00Z', '2026-11-20T15:00:00Z']);
+    assert.deepEqual(range('7d', '11:00'), ['7d', '2026-11-24T11:00:00Z']);
+});
+
+test('UTC may be said', () => {
+    for (const zone of ['utc', 'local']) {
+        assert.equal(at('11:59 UTC', zone).text, '2026-11-24T11:59:00Z');
+        assert.equal(at('11:59Z', zone).text, '2026-11-24T11:59:00Z');
+        assert.equal(at('2026-11-24 05:21 utc', zone).text, '2026-11-24T05:21:00Z');
+    }
+    assert.equal(at('yesterday UTC').kind, 'error');
+});
+
+test('what was typed stays the same moment in another zone', () => {
+    const to = (text, from = null) => time.rezone(text, 'utc', 'local', NOW, from);
+    assert.equal(to('11:30'), '2026-11-24 12:30:00');
+    assert.equal(to('12:10', NOW), '2026-11-24 13:10:00');
+    assert.equal(to('2026-07-01 05:21'), '2026-07-01 07:21:00');
+    for (const text of ['15m', '', '11:59 UTC', '2026-11-24T05:21:00Z', '1795500000', 'nonsense']) assert.equal(to(text), text);
+});
+
 test('seconds and milliseconds since 1970', () => {
     assert.equal(at('1795500000').text, '2026-11-24T06:00:00Z');
     assert.equal(at('1795500000123').text, '2026-11-24T06:00:00.123Z');

@@ -49,12 +49,12 @@ async function failed(r) {
 
 function words(status) {
     return {
-        401: 'the server wants you to sign in: reload the page',
-        403: 'the server does not let you do this',
+        401: 'you are not signed in any more: reload the page',
+        403: 'you are not allowed to do this',
         404: 'the server has no such thing; is the address of the API right?',
-        502: 'the server behind the proxy does not answer',
+        502: 'the proxy gets no answer from the server',
         503: 'the server is too busy, or stopping',
-        504: 'the server behind the proxy is too slow',
+        504: 'the proxy gets no answer from the server in time',
     }[status];
 }
 

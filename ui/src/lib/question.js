@@ -35,8 +35,7 @@ function pairs(form, zone, now) {
         for (const w of words(form.mpls)) put('mpls', w);
     }
 
-    for (const name of ['after', 'before']) {
-        const t = time.parse(form[name], zone, now);
+    for (const [name, t] of Object.entries(time.parseRange(form, zone, now))) {
         // what cannot be read is for the API to refuse
         if (t.kind !== 'none') put(name, t.kind === 'error' ? form[name].trim() : t.text);
     }

@@ -48,6 +48,7 @@ export function formatPacket(sec, frac, digits, zone) {
 export const iso = (ms) => new Date(ms).toISOString().replace(/\.000Z$/, 'Z');
 
 const DURATION = /^(?:\d+(?:\.\d+)?(?:us|ms|s|m|h|d|w))+$/;
+const DAY = 86400000;
 const UNITS = { us: 0.001, ms: 1, s: 1000, m: 60000, h: 3600000, d: 86400000, w: 604800000 };
 
 // Milliseconds of "3h30m", or null
@@ -61,6 +62,7 @@ export function parseDuration(text) {
 
 const LOCAL = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?$/;
 const CLOCK = /^(\d\d?):(\d\d)(?::(\d\d))?$/;
+const UTC = /^(.*\d) *(?:UTC|GMT|Z)$/i;
 const ZONED = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)? ?(?:Z|[+-]\d\d:?\d\d)$/i;
 
 function moment(y, mo, d, h, mi, s, ms, zone) {
@@ -77,9 +79,10 @@ function moment(y, mo, d, h, mi, s, ms, zone) {
  *   {kind: 'ago', ms, text}       ms before now; text as the API takes it
  *   {kind: 'at', ms, text}
  *   {kind: 'error', message}
- * A time without a zone is one of "zone"; a clock alone is the last such one.
+ * A time without a zone is one of "zone"; a clock alone is the last such one, or
+ * the first one after the moment "from".
  */
-export function parse(input, zone, now) {
+export function parse(input, zone, now, from = null) {
     const text = input.trim();
     if (text === '' || /^now$/i.test(text)) return { kind: 'none' };
 
@@ -93,7 +96,10 @@ export function parse(input, zone, now) {
     if (/^\d{10}(?:\.\d+)?$/.test(text)) return at(Math.floor(Number(text) * 1000));
     if (/^\d{13}$/.test(text)) return at(Number(text));
 
-    let m = LOCAL.exec(text);
+    let m = UTC.exec(text);
+    if (m && (LOCAL.test(m[1]) || CLOCK.test(m[1]))) return parse(m[1], 'utc', now, from);
+
+    m = LOCAL.exec(text);
     if (m) {
         const [y, mo, d, h = 0, mi = 0, s = 0] = m.slice(1, 7).map((v) => (v === undefined ? undefined : Number(v)));
         return at(moment(y, mo, d, h, mi, s, Number((m[7] ?? '0').padEnd(3, '0').slice(0, 3)), zone));
@@ -103,9 +109,9 @@ export function parse(input, zone, now) {
     if (m) {
         const [h, mi, s] = [Number(m[1]), Number(m[2]), Number(m[3] ?? 0)];
         const day = (t) => parts(t, zone).date.split('-').map(Number);
-        let t = moment(...day(now), h, mi, s, 0, zone);
-        if (t > now) t = moment(...day(now - 86400000), h, mi, s, 0, zone);
-        return at(t);
+        const on = (t) => moment(...day(t), h, mi, s, 0, zone);
+        if (from !== null) return at(on(from) > from ? on(from) : on(from + DAY));
+        return at(on(now) > now ? on(now - DAY) : on(now));
     }
 
     if (ZONED.test(text)) {
@@ -114,6 +120,19 @@ export function parse(input, zone, now) {
     }
 
     return { kind: 'error', message: 'a time is 15m, 14:05, 2026-11-24 14:05:00 or RFC 3339' };
+}
+
+// Both ends of a range: a clock at the end is one after a begin that is fixed.
+export function parseRange({ after, before }, zone, now) {
+    const a = parse(after, zone, now);
+    return { after: a, before: parse(before, zone, now, a.kind === 'at' ? a.ms : null) };
+}
+
+// The same moment as it is typed in another zone; what names its zone stays.
+export function rezone(input, zone, to, now, from = null) {
+    const text = input.trim();
+    const parsed = parse(text, zone, now, from);
+    return parsed.kind === 'at' && (LOCAL.test(text) || CLOCK.test(text)) ? format(parsed.ms, to) : input;
 }
 
 // What a field of time means as a moment, or null.

@@ -9,6 +9,9 @@ import { usePrefs } from '../lib/prefs.js';
 import { format } from '../lib/time.js';
 
 const HEIGHT = 150;
+// seconds between two labels of time: they show no parts of one
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
+
 // midnight is the day that begins
 function clock(t, zone) {
     const text = format(t * 1000, zone);
@@ -41,10 +44,10 @@ export function Chart({ start, seconds, values, onRange, label }) {
             tzDate: zoned[zone], legend: { show: false },
             cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
             scales: { x: { time: true, range: () => [xs[0], xs[xs.length - 1] + seconds] }, y: { range: (u, lo, hi) => [0, Math.max(1, hi * 1.05)] } },
-            axes: [{ ...axis, size: 26, space: 80, values: (u, ts) => ts.map((t) => clock(t, zone)) }, { ...axis, size: 52, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 1e7, 1e8] }],
+            axes: [{ ...axis, size: 26, space: 80, incrs: STEPS, values: (u, ts) => ts.map((t) => clock(t, zone)) }, { ...axis, size: 52, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 1e7, 1e8] }],
             series: [{}, {
                 stroke: probe('--accent'), fill: probe('--accent-soft'), width: 1,
-                paths: uPlot.paths.bars({ size: [0.94, 60], align: 1 }), points: { show: false },
+                paths: uPlot.paths.bars({ size: [0.94, 200], align: 1 }), points: { show: false },
             }],
             hooks: {
                 setSelect: [(u) => {

@@ -20,10 +20,12 @@ export function Header({ view }) {
                 ))}
             </nav>
             <div class="prefs">
-                <button type="button" class="quiet" onClick={() => setPref('zone', zone === 'utc' ? 'local' : 'utc')}
-                    title={`Times are shown in ${zone === 'utc' ? 'UTC' : zoneName()}; click for ${zone === 'utc' ? zoneName() : 'UTC'}`}>
-                    <span class="sr">Time zone: </span>{zone === 'utc' ? 'UTC' : zoneName()}
-                </button>
+                <div class="segments" role="group" aria-label="Time zone">
+                    {[['utc', 'UTC', 'Times in UTC'], ['local', 'Local', `Times in ${zoneName()}`]].map(([name, title, what]) => (
+                        <button key={name} type="button" aria-pressed={zone === name} title={what}
+                            onClick={() => setPref('zone', name)}>{title}</button>
+                    ))}
+                </div>
                 <button type="button" class="quiet" onClick={() => setPref('theme', next)} title={`Colours: ${words}`}>
                     <span aria-hidden="true">{sign}</span><span class="sr">Colours: {words}</span>
                 </button>

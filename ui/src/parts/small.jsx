@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 
+import { sentence } from '../lib/format.js';
 import { usePrefs } from '../lib/prefs.js';
 import * as time from '../lib/time.js';
 
@@ -10,30 +11,50 @@ const TONES = {
     Cancelled: 'idle', Created: 'idle', Waiting: 'idle', Requesting: 'busy', Merging: 'busy',
     up: 'good', busy: 'warn', down: 'bad', unknown: 'idle',
 };
-const WORDS = { Created: 'Queued', 'Request Complete': 'Complete' };
+const WORDS = {
+    Created: 'Queued', 'Request Complete': 'Complete', up: 'Up', busy: 'Busy', down: 'Down', unknown: 'Unknown',
+};
 
 export const Badge = ({ state, tone, words }) => (
     <span class={`badge ${tone ?? TONES[state] ?? 'idle'}`}>{words ?? WORDS[state] ?? state}</span>
 );
 
 // A moment, in the zone that was chosen; the other one on hover.
-export function Time({ at, seconds = true }) {
+export function Time({ at, named = false }) {
     const { zone } = usePrefs();
     const ms = typeof at === 'string' ? Date.parse(at) : at;
     if (!at || Number.isNaN(ms)) return <span>–</span>;
-    const own = time.format(ms, zone);
-    const other = zone === 'utc' ? `${time.format(ms, 'local')} ${time.zoneName()}` : `${time.format(ms, 'utc')} UTC`;
-    return <time dateTime={time.iso(ms)} title={other}>{seconds ? own : own.slice(0, -3)}</time>;
+    const other = zone === 'utc' ? 'local' : 'utc';
+    return (
+        <time dateTime={time.iso(ms)} title={`${time.format(ms, other)} ${zoneOf(other)}`}>
+            {time.format(ms, zone)}{named && <> <Zone /></>}
+        </time>
+    );
 }
+
+const zoneOf = (zone) => (zone === 'utc' ? 'UTC' : time.zoneName());
+
+// The name of the zone that was chosen.
+export const Zone = () => <small class="zone">{zoneOf(usePrefs().zone)}</small>;
+
+const MOMENT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+// What the server says, with its times as all others.
+export const Words = ({ text }) => (text ?? '').split(MOMENT)
+    .map((part, i) => (i % 2 ? <Time key={i} at={part} named /> : part));
+
+// A question's text, which breaks between its words and not inside of a time.
+export const Canonical = ({ text }) => (
+    <p class="canonical"><code>{text.split(MOMENT).map((part, i) => (i % 2 ? <span key={i}>{part}</span> : part))}</code></p>
+);
 
 export function Range({ after, before }) {
     const { zone } = usePrefs();
     const [a, b] = [Date.parse(after), Date.parse(before)];
     const other = zone === 'utc' ? 'local' : 'utc';
-    const name = (z) => (z === 'utc' ? 'UTC' : time.zoneName());
     return (
-        <time title={`${time.formatRange(a, b, other)} ${name(other)}`}>
-            {time.formatRange(a, b, zone)} <small class="zone">{name(zone)}</small>
+        <time title={`${time.formatRange(a, b, other)} ${zoneOf(other)}`}>
+            {time.formatRange(a, b, zone)} <Zone />
         </time>
     );
 }
@@ -48,7 +69,9 @@ export function Failure({ error, what }) {
     if (!error) return null;
     return (
         <Notice tone="bad" title={what}>
-            {error.message}{error.retryAfter ? `; try again in ${error.retryAfter} s` : ''}
+            <Words text={what ? error.message : sentence(error.message)} />
+            {error.retryAfter > 0 && ` Try again in ${error.retryAfter} s.`}
+            {error.status === 401 && <button type="button" class="secondary small" onClick={() => location.reload()}>Reload</button>}
         </Notice>
     );
 }

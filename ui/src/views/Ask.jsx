@@ -1,6 +1,6 @@
 // One form for a question; what it means is shown while it is typed.
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import * as api from '../lib/api.js';
 import { arm } from '../lib/armed.js';
@@ -8,21 +8,15 @@ import { useSettled, useTitle } from '../lib/hooks.js';
 import { setPref, usePrefs } from '../lib/prefs.js';
 import * as question from '../lib/question.js';
 import { go } from '../lib/route.js';
+import * as time from '../lib/time.js';
 import { Failure } from '../parts/small.jsx';
 import { Expression } from './ask/Expression.jsx';
 import { Fields } from './ask/Fields.jsx';
 import { Options } from './ask/Options.jsx';
 import { Paste } from './ask/Paste.jsx';
 import { Preview } from './ask/Preview.jsx';
+import { isPlaced, placed } from './ask/places.js';
 import { Times } from './ask/Times.jsx';
-
-// fields of the API and where they stand on the page
-const PLACES = {
-    host: 'hosts', net: 'hosts', port: 'ports', proto: 'proto', 'proto-name': 'proto', vlan: 'vlan',
-    mpls: 'mpls', query: 'expr', after: 'after', before: 'before', 'after-ago': 'after',
-    'before-ago': 'before', filter: 'filter', sensor: 'sensors', 'limit-packets': 'limitPackets',
-    'limit-bytes': 'limitBytes',
-};
 
 const FRESH = { ...question.EMPTY, after: '15m' };
 
@@ -32,16 +26,20 @@ export function Ask({ route }) {
     const [failure, setFailure] = useState(null);
     const [sending, setSending] = useState(false);
     const [broken, setBroken] = useState(null);
+    // the form as the pasted event filled it in
+    const [pasted, setPasted] = useState(null);
     const explained = useExplained(form, zone);
 
     useTitle('Ask');
     useRouteForm(route, setForm, setBroken);
+    useZone(zone, setForm);
 
     const set = (change) => {
         setFailure(null);
         setForm((f) => ({ ...f, ...change }));
     };
-    const errors = placed(explained.error);
+    const refused = placed(failure);
+    const errors = { ...placed(explained.error), ...refused };
 
     async function send() {
         if (sending) return;
@@ -56,6 +54,10 @@ export function Ask({ route }) {
         setSending(false);
     }
 
+    useEffect(() => {
+        if (isPlaced(refused)) document.querySelector('.question [aria-invalid="true"]')?.focus();
+    }, [failure]);
+
     function submit(e) {
         e.preventDefault();
         send();
@@ -64,7 +66,8 @@ export function Ask({ route }) {
     return (
         <div class="ask">
             <h1 class="sr">Ask for packets</h1>
-            <Paste onForm={setForm} onAsked={(a) => opened(a, download)} />
+            <Paste changed={pasted !== null && form !== pasted} onSend={send}
+                onForm={(f) => { setForm(f); setPasted(f); }} onAsked={(a) => opened(a, download)} />
             <div class="columns">
                 <form class="card question" onSubmit={submit} aria-label="Question" noValidate>
                     <div class="head">
@@ -82,9 +85,9 @@ export function Ask({ route }) {
                         : <Expression form={form} set={set} errors={errors} onSend={send} />}
                     <Times form={form} set={set} errors={errors} zone={zone} />
                     <Options form={form} set={set} errors={errors} onSend={send} />
-                    <Failure error={failure} what="Not asked:" />
+                    {!isPlaced(refused) && <Failure error={failure} what="Not asked:" />}
                     <div class="actions">
-                        <button type="submit" class="primary" disabled={sending}>Ask</button>
+                        <button type="submit" class="primary" disabled={sending}>Get packets</button>
                         <label class="check">
                             <input type="checkbox" checked={download}
                                 onChange={(e) => setPref('download', e.currentTarget.checked)} />
@@ -104,12 +107,6 @@ export function Ask({ route }) {
 function opened(asked, download) {
     if (download) arm(asked.id);
     go(`status/${asked.id}`);
-}
-
-// {place: {message, position}} of a refusal; "" when it has no place.
-function placed(error) {
-    if (!error || error.status !== 400) return {};
-    return { [PLACES[error.field] ?? '']: { message: error.message, position: error.position } };
 }
 
 // What /explain says: {data, error, empty, busy}
@@ -157,6 +154,24 @@ function useRouteForm(route, setForm, setBroken) {
             .catch((e) => { if (e.name !== 'AbortError') setBroken(e); });
         return () => control.abort();
     }, [address]);
+}
+
+// Times that were typed without a zone stay what they were when it is changed.
+function useZone(zone, setForm) {
+    const was = useRef(zone);
+
+    useEffect(() => {
+        if (was.current === zone) return;
+        const [old, now] = [was.current, Date.now()];
+        was.current = zone;
+        setForm((f) => {
+            const { after } = time.parseRange(f, old, now);
+            return {
+                ...f, after: time.rezone(f.after, old, zone, now),
+                before: time.rezone(f.before, old, zone, now, after.kind === 'at' ? after.ms : null),
+            };
+        });
+    }, [zone]);
 }
 
 // The same question in the other way of writing, as far as there is one.

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import * as api from '../lib/api.js';
+import { count } from '../lib/format.js';
 import { usePoll, useSettled, useTitle } from '../lib/hooks.js';
 import { search } from '../lib/jobs.js';
 import { go } from '../lib/route.js';
@@ -45,23 +46,36 @@ export function Jobs({ route }) {
         <div class="jobs">
             <div class="head">
                 <h1>Jobs</h1>
-                {server && <span class="muted">{server.jobs.toLocaleString('en-US')} in all
-                    · {server.running} running · {server.queue} queued</span>}
+                <span class="row">
+                    {server && <span class="muted">{count(server.jobs)} in all
+                        · {count(server.running)} running · {count(server.queue)} queued</span>}
+                    {data && first && data.parts === 1 && <span class={`pulse ${error ? 'lost' : 'live'}`}>{error ? 'no connection' : 'live'}</span>}
+                </span>
             </div>
             <Filters filters={filters} onChange={filter} />
             <Failure error={error} />
             {data && <Table entries={data.entries} expires={server?.expire_time ?? null} onChanged={again}
-                empty={Object.values(filters).some(Boolean) ? 'No job is like this.' : 'Nothing was asked yet.'} />}
+                empty={<Empty filtered={Object.values(filters).some(Boolean)} clear={() => go('jobs', { replace: true })} />} />}
             {!data && loading && <p class="muted">Looking …</p>}
-            {data && (
+            {data && (!first || data.next) && (
                 <nav class="pager" aria-label="Pages">
                     <button type="button" class="secondary" disabled={first}
                         onClick={() => setPages(pages.slice(0, -1))}>Newer</button>
-                    <span class="muted">page {pages.length}{first && data.parts === 1 && ', live'}</span>
+                    <span class="muted">page {pages.length}</span>
                     <button type="button" class="secondary" disabled={!data.next}
                         onClick={() => setPages([...pages, data.next])}>Older</button>
                 </nav>
             )}
+        </div>
+    );
+}
+
+function Empty({ filtered, clear }) {
+    return (
+        <div class="card empty">
+            {filtered
+                ? <p>No job is like this. <button type="button" class="secondary small" onClick={clear}>Show all</button></p>
+                : <p>Nothing was asked yet. <a href="#/ask">Ask for packets</a>: each question becomes a job, which stands here.</p>}
         </div>
     );
 }

@@ -32,11 +32,19 @@ export function Sensors() {
             {docket && !docket.helper && (
                 <Notice tone="bad" title="The docket process is not running:">questions are refused until it is.</Notice>
             )}
+            {docket?.waits && (
+                <Notice tone="warn" title="Another nginx owns the spool:">new questions wait until it stops.</Notice>
+            )}
             {docket?.low && <Notice tone="bad" title="The spool is low on space:">questions are refused.</Notice>}
+            {configured.data && sensors.length === 0 && (
+                <Notice title="No sensors:">docket_sensor in the server's configuration names them.</Notice>
+            )}
             {sensors.length > 0 && <Reach sensors={sensors} now={now} />}
-            <ul class="cards">
-                {sensors.map((s) => <Sensor key={s.name} sensor={s} now={now} />)}
-            </ul>
+            {sensors.length > 0 && (
+                <ul class="cards">
+                    {sensors.map((s) => <Sensor key={s.name} sensor={s} now={now} />)}
+                </ul>
+            )}
             {docket && <Server docket={docket} />}
         </div>
     );
@@ -58,7 +66,7 @@ function Server({ docket }) {
             <h2>Server</h2>
             <dl class="facts row">
                 <div><dt>Free in the spool</dt><dd>{bytes(free)}</dd></div>
-                <div><dt>Free nodes</dt><dd>{count(nodes)}</dd></div>
+                <div><dt>Free inodes</dt><dd>{count(nodes)}</dd></div>
                 <div><dt>Queue</dt><dd>{plural(docket.queue, 'job')}</dd></div>
                 <div><dt>Running</dt><dd>{plural(docket.running, 'job')}</dd></div>
                 <div><dt>Jobs kept</dt><dd>{count(docket.jobs)}</dd></div>

@@ -86,11 +86,102 @@ test('an expression: the mistake is marked, libpcap speaks of the filter', async
     await page.getByLabel(/Expression/).fill('host 10.1.0.2 and (port 53 or port 54)');
     await until(page, () => !document.querySelector('.marked mark'));
 
-    await page.getByText('Sensors, filter, limits').click();
+    await page.getByText(/^More:/).click();
     await page.getByLabel('BPF filter').fill('tcp and tcp[99');
     await page.locator('#filter-hint.mistake').waitFor();
     await page.getByLabel('BPF filter').fill('tcp and foo');
     await until(page, () => document.querySelector('.marked mark')?.textContent === 'f');
+    await done();
+});
+
+test('about when: around a moment, in either zone', async () => {
+    const { page, done } = await open(rig);
+    const at = rig.real.first;
+    const local = (s) => new Date(s * 1000).toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' });
+
+    await page.goto(rig.real.url);
+    await page.getByLabel('Addresses and networks').fill('203.0.113.77');
+    await page.getByLabel('Around').fill(iso(at).replace('T', ' ').replace('Z', ''));
+    const after = page.getByLabel('After', { exact: true });
+    assert.equal(await after.inputValue(), iso(at - 300).replace('T', ' ').replace('Z', ''));
+    await page.getByLabel('Before and after it').selectOption('± 15 min');
+    await page.locator('.preview .canonical', { hasText: iso(Math.floor((at - 900) / 60) * 60) }).waitFor();
+
+    // the same question, whatever the clock on the page is
+    const asked = await page.locator('.preview .canonical').innerText();
+    await page.getByRole('button', { name: 'Local' }).click();
+    await until(page, (t) => document.querySelector('#after').value === t, local(at - 900));
+    await until(page, () => !document.querySelector('.preview.stale'));
+    assert.equal(await page.locator('.preview .canonical').innerText(), asked);
+
+    await after.fill(iso(at));
+    assert.equal(await page.getByLabel('Around').inputValue(), '');
+    await done();
+});
+
+test('a mistake is told once, beside its field, which gets the keyboard', async () => {
+    const { page, done } = await open(rig, { allow: [/status of 400/] });
+
+    await page.goto(rig.real.url);
+    await page.getByLabel('Addresses and networks').fill('10.1.0.2');
+    await page.getByLabel('Ports').fill('99999');
+    await page.getByRole('button', { name: 'Get packets', exact: true }).click();
+    await page.locator('#ports-hint.mistake').waitFor();
+    await until(page, () => document.activeElement.id === 'ports');
+    assert.equal(await page.locator('.question .notice').count(), 0);
+    await done();
+});
+
+// what a proxy in front says, what the page makes of it
+const REFUSALS = [
+    [401, /You are not signed in any more/], [403, /You are not allowed to do this/], [502, /The proxy gets no answer/],
+];
+
+for (const [status, words] of REFUSALS) {
+    test(`a proxy that says ${status}`, async () => {
+        const { page, done } = await open(rig, { allow: [/Failed to load resource|EventSource/] });
+
+        await page.route('**/api/**', (route) => route.fulfill({ status, contentType: 'text/html', body: '<h1>No</h1>' }));
+        for (const view of ['jobs', 'sensors', `status/${'0'.repeat(32)}`]) {
+            await page.goto(`${rig.real.url}#/${view}`);
+            await page.locator('main .notice', { hasText: words }).waitFor();
+        }
+        await done();
+    });
+}
+
+test('a list without jobs', async () => {
+    const { page, done } = await open(rig);
+
+    await page.route('**/api/jobs?*', (route) => route.fulfill({ json: [] }));
+    await page.goto(`${rig.real.url}#/jobs`);
+    await page.getByText('Nothing was asked yet.').waitFor();
+    await page.getByLabel('Text of the question').fill('nothing');
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.getByText('Nothing was asked yet.').waitFor();
+    await done();
+});
+
+test('by the keyboard alone', async () => {
+    const { page, done } = await open(rig);
+    const key = page.keyboard;
+    const on = (f) => until(page, f);
+
+    await page.goto(rig.real.url);
+    await on(() => document.activeElement.id === 'hosts');
+    await key.type('203.0.113.77');
+    await key.press('Tab');
+    await key.type('8080');
+    for (let i = 0; i < 20 && await page.evaluate(() => document.activeElement.id !== 'around'); i++) await key.press('Tab');
+    await key.type(iso(rig.real.first));
+    await page.locator('.preview .canonical', { hasText: 'port 8080' }).waitFor();
+    await key.press('Enter');
+    await state(page, 'Completed');
+    await on(() => document.activeElement.id === 'main');
+    await page.locator('.packets tbody tr').first().waitFor();
+    for (let i = 0; i < 60 && await page.evaluate(() => !document.activeElement.closest('.packets td')); i++) await key.press('Tab');
+    await key.press('Enter');
+    await page.locator('.hex').waitFor();
     await done();
 });
 
@@ -107,7 +198,7 @@ test('bars move while a slow sensor sends; the page outlives a reload and a rest
 
     await rig.sensor(0, { rate: 150000 });
     await page.goto(`${rig.fake.url}#/ask/port/80/after/${iso(rig.fake.first)}/before/${iso(rig.fake.first + 600)}`);
-    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByRole('button', { name: 'Get packets', exact: true }).click();
     await state(page, 'Requesting');
     assert.equal(await page.getByText('Download while it is merged').count(), 1);
 
@@ -151,7 +242,7 @@ for (const [kind, answer] of Object.entries(NO_EVENTS)) {
         await page.route('**/api/events/*', (route) => { asked++; return answer(route); });
         await rig.sensor(0, { query: 'hold', after: 20000 });
         await page.goto(`${rig.fake.url}#/ask/port/${port++}/after/${iso(rig.fake.first)}/before/${iso(rig.fake.first + 600)}`);
-        await page.getByRole('button', { name: 'Ask', exact: true }).click();
+        await page.getByRole('button', { name: 'Get packets', exact: true }).click();
         await state(page, 'Requesting');
         await page.locator('.pulse', { hasText: 'live, by polling' }).waitFor();
         await until(page, () => /KB/.test(document.querySelector('.bar .num')?.textContent));
@@ -171,7 +262,7 @@ test('a sensor that fails: partial, the reason as text, asked again', async () =
     await rig.sensor(2, { status: 503, text: evil });
     await page.goto(`${rig.fake.url}#/ask/host/10.1.0.2/after/${iso(rig.fake.first)}/before/${iso(rig.fake.first + 120)}`);
     await page.getByRole('checkbox', { name: /Download/ }).uncheck();
-    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByRole('button', { name: 'Get packets', exact: true }).click();
     await page.getByText('Partial:').waitFor();
     await page.locator('.bar', { hasText: 's2' }).getByText(`503: ${evil}`).waitFor();
     assert.equal(await page.locator('img[src="x"]').count(), 0);
@@ -233,7 +324,7 @@ test('sensors: one is down, how far back each reaches', async () => {
     const card = (name) => page.locator('.sensor', { has: page.getByRole('heading', { name, exact: true }) });
 
     await page.goto(`${rig.fake.url}#/sensors`);
-    await card('s3').getByText('down', { exact: true }).waitFor();
+    await card('s3').getByText('Down', { exact: true }).waitFor();
     await card('s3').locator('.notice').waitFor();
     await card('s1').getByText(/days left/).waitFor();
     assert.equal(await page.locator('.reach .track > div').count(), 3);
@@ -247,7 +338,7 @@ test('under a prefix and behind a password', async () => {
 
     await page.goto(`${rig.real.url}tools/docket/#/ask/host/10.3.0.2/${range}`);
     const coming = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByRole('button', { name: 'Get packets', exact: true }).click();
     const d = await coming;
     assert.match(d.url(), /\/tools\/docket\/results\//);
     assert.deepEqual(packets(await bytesOf(d)), await rig.tell('truth host 10.3.0.2'));
@@ -274,7 +365,7 @@ for (const [size, viewport] of VIEWS) for (const colorScheme of ['light', 'dark'
         await page.goto(`${rig.real.url}#/ask/net/10.0.0.0/8/${range}`);
         await page.locator('.preview .facts').waitFor();
         await page.getByRole('checkbox', { name: /Download/ }).uncheck();
-        await page.getByRole('button', { name: 'Ask', exact: true }).click();
+        await page.getByRole('button', { name: 'Get packets', exact: true }).click();
         await page.locator('.packets tbody tr').nth(2).click();
         await page.locator('.hex').waitFor();
         await page.locator('.chart canvas').waitFor();
@@ -289,7 +380,7 @@ for (const [size, viewport] of VIEWS) for (const colorScheme of ['light', 'dark'
         // one screen that says most
         await page.goto(`${rig.real.url}#/ask/query/${encodeURIComponent('port 53 or port 8080 or icmp')}/${range}`);
         await page.locator('.preview .facts').waitFor();
-        await page.getByRole('button', { name: 'Ask', exact: true }).click();
+        await page.getByRole('button', { name: 'Get packets', exact: true }).click();
         await page.locator('.packets tbody tr').first().waitFor();
         await page.locator('.chart canvas').waitFor();
         if (size === 'wide') await page.setViewportSize({ width: 1280, height: 1280 });

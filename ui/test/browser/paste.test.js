@@ -72,7 +72,7 @@ test('what is no event', async () => {
     await page.goto(rig.real.url);
     await paste(page, 'there is no address in this');
     await page.locator('.paste .mistake').waitFor();
-    assert.ok(await page.getByRole('button', { name: 'Ask for its packets' }).isDisabled());
+    assert.ok(await page.getByRole('button', { name: 'Get its packets' }).isDisabled());
     await done();
 });
 

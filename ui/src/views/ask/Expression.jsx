@@ -14,7 +14,7 @@ export function Expression({ form, set, errors, onSend }) {
                     <>
                         <code>host</code> <code>net</code> <code>port</code> <code>vlan</code> <code>mpls</code>{' '}
                         <code>ip proto</code> <code>tcp</code> <code>udp</code> <code>icmp</code>, joined by{' '}
-                        <code>and</code>, <code>or</code>, parentheses. Enter asks.
+                        <code>and</code>, <code>or</code>, parentheses.
                     </>
                 )}
             </p>

@@ -6,8 +6,10 @@ export function Field({ id, label, hint, error, wide, value, onValue, ...rest })
             <label for={id}>{label}</label>
             <input id={id} type="text" value={value} autocomplete="off" autocapitalize="off" spellcheck={false}
                 onInput={(e) => onValue(e.currentTarget.value)} aria-invalid={error ? 'true' : undefined}
-                aria-describedby={`${id}-hint`} {...rest} />
-            <p id={`${id}-hint`} class={error ? 'mistake' : 'hint'}>{error ? error.message : hint}</p>
+                aria-describedby={error || hint ? `${id}-hint` : undefined} {...rest} />
+            {(error || hint) && (
+                <p id={`${id}-hint`} class={error ? 'mistake' : 'hint'}>{error ? error.message : hint}</p>
+            )}
         </div>
     );
 }

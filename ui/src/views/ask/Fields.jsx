@@ -7,9 +7,9 @@ export function Fields({ form, set, errors }) {
         <div class="grid">
             <Field id="hosts" label="Addresses and networks" wide value={form.hosts} onValue={(hosts) => set({ hosts })}
                 error={errors.hosts} placeholder="10.1.0.2 198.51.100.0/24" autofocus
-                hint="All of them are in each packet. IPv4 or IPv6." />
+                hint="Each packet has all of them. Separate them by spaces." />
             <Field id="ports" label="Ports" value={form.ports} onValue={(ports) => set({ ports })}
-                error={errors.ports} placeholder="443" inputMode="numeric" hint="TCP or UDP." />
+                error={errors.ports} placeholder="443" inputMode="numeric" hint="Of either side." />
             <div class="field">
                 <span class="label" id="proto-label">Protocol</span>
                 <div class="joined" role="group" aria-labelledby="proto-label">
@@ -17,17 +17,13 @@ export function Fields({ form, set, errors }) {
                         <button key={title} type="button" aria-pressed={form.proto === value}
                             onClick={() => set({ proto: value })}>{title}</button>
                     ))}
-                    <input type="text" aria-label="Protocol by number" inputMode="numeric" placeholder="№"
+                    <input type="text" aria-label="Protocol by number" inputMode="numeric" placeholder="number"
                         value={/^(|tcp|udp|icmp)$/.test(form.proto) ? '' : form.proto}
                         aria-invalid={errors.proto ? 'true' : undefined} autocomplete="off"
                         onInput={(e) => set({ proto: e.currentTarget.value })} />
                 </div>
                 <p class={errors.proto ? 'mistake' : 'hint'}>{errors.proto?.message ?? ' '}</p>
             </div>
-            <Field id="vlan" label="VLAN" value={form.vlan} onValue={(vlan) => set({ vlan })}
-                error={errors.vlan} inputMode="numeric" hint="Its number." />
-            <Field id="mpls" label="MPLS label" value={form.mpls} onValue={(mpls) => set({ mpls })}
-                error={errors.mpls} inputMode="numeric" hint="Its number." />
         </div>
     );
 }

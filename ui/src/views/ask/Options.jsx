@@ -6,7 +6,7 @@ import { Field } from './Field.jsx';
 
 export function Options({ form, set, errors, onSend }) {
     const [sensors, setSensors] = useState([]);
-    const used = form.sensors.length > 0 || form.filter !== '' || form.limitPackets !== ''
+    const used = form.vlan !== '' || form.mpls !== '' || form.sensors.length > 0 || form.filter !== '' || form.limitPackets !== ''
         || form.limitBytes !== '' || form.ignoreWeight || form.refresh;
     const [open, setOpen] = useState(used);
 
@@ -28,7 +28,7 @@ export function Options({ form, set, errors, onSend }) {
 
     return (
         <details class="options" open={open} onToggle={(e) => setOpen(e.currentTarget.open)}>
-            <summary>Sensors, filter, limits</summary>
+            <summary>More: sensors, filter, limits{form.mode === 'fields' && ', VLAN, MPLS'}</summary>
             <div class="field">
                 <span class="label" id="sensors-label">Sensors</span>
                 <div class="choices" role="group" aria-labelledby="sensors-label">
@@ -50,9 +50,17 @@ export function Options({ form, set, errors, onSend }) {
                     position={errors.filter?.position ?? null} invalid={!!errors.filter} describedBy="filter-hint"
                     placeholder="tcp[tcpflags] & tcp-syn != 0" />
                 <p id="filter-hint" class={errors.filter ? 'mistake' : 'hint'}>
-                    {errors.filter ? errors.filter.message : 'As tcpdump knows it.'}
+                    {errors.filter ? errors.filter.message : 'In the language of tcpdump and Wireshark’s capture filters.'}
                 </p>
             </div>
+            {form.mode === 'fields' && (
+                <div class="grid">
+                    <Field id="vlan" label="VLAN" value={form.vlan} onValue={(vlan) => set({ vlan })}
+                        error={errors.vlan} inputMode="numeric" />
+                    <Field id="mpls" label="MPLS label" value={form.mpls} onValue={(mpls) => set({ mpls })}
+                        error={errors.mpls} inputMode="numeric" />
+                </div>
+            )}
             <div class="grid">
                 <Field id="limitPackets" label="At most so many packets" value={form.limitPackets} inputMode="numeric"
                     onValue={(limitPackets) => set({ limitPackets })} error={errors.limitPackets} hint="The first ones." />
@@ -67,7 +75,7 @@ export function Options({ form, set, errors, onSend }) {
             <label class="check">
                 <input type="checkbox" checked={form.ignoreWeight}
                     onChange={(e) => set({ ignoreWeight: e.currentTarget.checked })} />
-                However heavy it is
+                Ask even if it is too heavy
             </label>
         </details>
     );

@@ -4,23 +4,30 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import * as api from '../../lib/api.js';
-import { plural } from '../../lib/format.js';
+import { duration, plural } from '../../lib/format.js';
 import { useSettled } from '../../lib/hooks.js';
 import { EMPTY } from '../../lib/question.js';
 import { Failure } from '../../parts/small.jsx';
 
-const MARGINS = ['10s', '1m', '5m', '30m'];
+const MARGINS = [['10s', '10 s'], ['1m', '1 min'], ['5m', '5 min'], ['30m', '30 min']];
 const KINDS = { zeek: 'Zeek', eve: 'Suricata EVE', ecs: 'ECS', fields: 'fields', text: 'text' };
 
-export function Paste({ onForm, onAsked }) {
+export function Paste({ changed, onForm, onSend, onAsked }) {
     const [text, setText] = useState('');
     const [margin, setMargin] = useState('1m');
     const [sending, setSending] = useState(false);
     const [failure, setFailure] = useState(null);
-    const { pivot, error } = useRead(useSettled(text, 100), margin, onForm);
+    const { pivot, range, error: said } = useRead(useSettled(text, 100), margin, onForm);
+
+    const error = said?.status === 400 ? said : null;
 
     async function ask() {
         if (sending || text.trim() === '') return;
+        // what was read and then changed below is asked as it stands there
+        if (changed && pivot) {
+            onSend();
+            return;
+        }
         setSending(true);
         setFailure(null);
         try {
@@ -42,7 +49,7 @@ export function Paste({ onForm, onAsked }) {
         <section class="card paste" aria-label="Paste an event">
             <div class="head">
                 <label for="event"><h2>Paste an event</h2></label>
-                <span class="hint">Zeek, Suricata EVE, ECS, or a five-tuple in any writing</span>
+                <span class="hint">of Zeek, Suricata or Elastic, or a line with addresses and ports; then press Enter</span>
             </div>
             <textarea id="event" rows={2} value={text} spellcheck={false} autocomplete="off" autocapitalize="off"
                 placeholder={'{"timestamp":"2026-11-24T05:21:07+0000","event_type":"alert","src_ip":"10.1.0.2","src_port":49152, …'}
@@ -50,16 +57,17 @@ export function Paste({ onForm, onAsked }) {
                 aria-describedby="event-read" aria-invalid={error ? 'true' : undefined} />
             <div id="event-read" class="read" aria-live="polite">
                 {error && <p class="mistake">{error.message}</p>}
-                {pivot && <Used pivot={pivot} />}
+                {pivot && <Used pivot={pivot} range={range} />}
             </div>
+            {said !== error && <Failure error={said} what="Not read:" />}
             <Failure error={failure} what="Not asked:" />
             {text.trim() !== '' && (
                 <div class="actions">
-                    <button type="button" class="primary" disabled={sending || !!error} onClick={ask}>Ask for its packets</button>
+                    <button type="button" class="primary" disabled={sending || !!error} onClick={ask}>Get its packets</button>
                     <label class="check">
                         and
                         <select value={margin} onChange={(e) => setMargin(e.currentTarget.value)}>
-                            {MARGINS.map((m) => <option key={m}>{m}</option>)}
+                            {MARGINS.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
                         </select>
                         before and after
                     </label>
@@ -81,7 +89,7 @@ function useRead(text, margin, onForm) {
 
         api.post(`pivot?explain&margin=${margin}`, undefined, { text, signal: control.signal })
             .then(({ pivot, after, before }) => {
-                set({ pivot, error: null });
+                set({ pivot, range: Date.parse(before) - Date.parse(after), error: null });
                 onForm(toForm(pivot.fields, after, before));
             })
             .catch((error) => { if (error.name !== 'AbortError') set({ pivot: null, error }); });
@@ -101,7 +109,7 @@ function toForm(fields, after, before) {
     };
 }
 
-function Used({ pivot }) {
+function Used({ pivot, range }) {
     return (
         <>
             <p class="used">
@@ -110,6 +118,9 @@ function Used({ pivot }) {
                     <span key={field}>{field} <span aria-label="from">←</span> <code>{[].concat(names).join(', ')}</code></span>
                 ))}
             </p>
+            {!pivot.fields.after && (
+                <p class="warning">There is no time in it: the last {duration(range)} will be searched. Give a time below.</p>
+            )}
             {pivot.unused.length > 0 && (
                 <details class="hint">
                     <summary>{plural(pivot.unused.length, 'field')} left out</summary>

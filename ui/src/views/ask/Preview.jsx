@@ -1,10 +1,11 @@
 // What the server makes of the form.
 
 import * as api from '../../lib/api.js';
-import { bytes, duration, percent, plural } from '../../lib/format.js';
+import { bytes, duration, percent, plural, sentence } from '../../lib/format.js';
 import * as question from '../../lib/question.js';
 import * as time from '../../lib/time.js';
-import { Badge, Copy, Meter, Notice, Time } from '../../parts/small.jsx';
+import { isPlaced } from './places.js';
+import { Badge, Canonical, Copy, Failure, Meter, Notice, Time } from '../../parts/small.jsx';
 
 export function Preview({ form, zone, explained, placed }) {
     const { data, error, empty, busy } = explained;
@@ -12,7 +13,7 @@ export function Preview({ form, zone, explained, placed }) {
     return (
         <section class={`card preview ${busy ? 'stale' : ''}`} aria-label="What will be asked" aria-live="polite">
             <div class="head"><h2>What will be asked</h2></div>
-            {empty && <p class="muted">Give an address, a port, or paste an event above.</p>}
+            {empty && <p class="muted">Paste an event, or give an address or a port: what the sensors will be asked stands here.</p>}
             {error && <Mistake error={error} placed={placed} />}
             {data && <Explained data={data} form={form} zone={zone} />}
         </section>
@@ -20,10 +21,11 @@ export function Preview({ form, zone, explained, placed }) {
 }
 
 function Mistake({ error, placed }) {
-    if (Object.keys(placed).some((k) => k !== '')) {
-        return <p class="mistake">{error.message}</p>;
+    // the message stands beside the field
+    if (isPlaced(placed)) {
+        return <p class="muted">Something in the question is wrong: see what is marked red.</p>;
     }
-    return <Notice tone={error.status === 400 ? 'warn' : 'bad'}>{error.message}</Notice>;
+    return error.status === 400 ? <Notice tone="warn">{sentence(error.message)}</Notice> : <Failure error={error} />;
 }
 
 function Explained({ data, form, zone }) {
@@ -33,7 +35,7 @@ function Explained({ data, form, zone }) {
 
     return (
         <>
-            <p class="canonical"><code>{data.query}</code></p>
+            <Canonical text={data.query} />
             <dl class="facts">
                 <dt>Range</dt>
                 <dd>
@@ -60,10 +62,10 @@ function Explained({ data, form, zone }) {
                     a time below an “or” selects whole files of a sensor, so the answer holds packets outside of it.
                 </Notice>
             )}
-            <p class="row">
+            <p class="row copies">
                 <Copy text={data.query}>Copy text</Copy>
                 <Copy text={new URL(`#/ask/${path}`, document.baseURI).href}>Copy link</Copy>
-                <Copy text={`curl -sJ '${api.url(`pcap/${path}`).replace(/'/g, '%27')}' | tcpdump -nr -`}>Copy curl</Copy>
+                <Copy text={`curl -sJ '${api.url(`pcap/${path}`).replace(/'/g, '%27')}' | tcpdump -nr -`}>Copy as curl</Copy>
             </p>
         </>
     );
@@ -77,7 +79,7 @@ function Weight({ data }) {
                 {bytes(data.weight)} of at most {bytes(data.threshold)}
                 <Meter label="Expected size against the limit" value={percent(data.weight, data.threshold)}
                     tone={data.weight > data.threshold ? 'bad' : 'good'} />
-                {data.too_heavy && <span class="mistake">too heavy: ask for less, or tick “However heavy it is”</span>}
+                {data.too_heavy && <span class="mistake">too heavy: ask for less, or tick “Ask even if it is too heavy”</span>}
             </dd>
         </>
     );

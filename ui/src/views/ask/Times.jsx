@@ -1,40 +1,81 @@
-// From when to when: counted back from now, or as moments in either zone.
+// From when to when: counted back from now, around a moment, or as moments in
+// either zone.
 
-import { useRef } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
 import { duration } from '../../lib/format.js';
 import { useNow } from '../../lib/hooks.js';
 import * as time from '../../lib/time.js';
 
 const LAST = ['5m', '15m', '1h', '4h', '24h', '7d'];
+const MARGINS = [['1m', '1 min'], ['5m', '5 min'], ['15m', '15 min'], ['1h', '1 h']];
 
 export function Times({ form, set, errors, zone }) {
     const now = useNow(5000);
+    const parsed = time.parseRange(form, zone, now);
 
     return (
         <fieldset class="times">
             <legend>Time</legend>
-            <div class="segments" role="group" aria-label="The last">
-                <span class="lead">Last</span>
-                {LAST.map((d) => (
-                    <button key={d} type="button" aria-pressed={form.after === d && form.before === ''}
-                        onClick={() => set({ after: d, before: '' })}>{d}</button>
-                ))}
-            </div>
             <div class="grid">
+                <div class="field">
+                    <span class="label" id="last-label">The last</span>
+                    <div class="segments even" role="group" aria-labelledby="last-label">
+                        {LAST.map((d) => (
+                            <button key={d} type="button" aria-pressed={form.after === d && form.before === ''}
+                                onClick={() => set({ after: d, before: '' })}>{d}</button>
+                        ))}
+                    </div>
+                </div>
+                <Around form={form} set={set} zone={zone} now={now} />
                 <Moment name="after" label="After" form={form} set={set} error={errors.after} zone={zone} now={now}
-                    none="a day ago, if the server says nothing else" />
+                    parsed={parsed.after} none="a day ago, if the server says nothing else" />
                 <Moment name="before" label="Before" form={form} set={set} error={errors.before} zone={zone} now={now}
-                    none="now" />
+                    parsed={parsed.before} none="now" />
             </div>
         </fieldset>
     );
 }
 
-function Moment({ name, label, form, set, error, zone, now, none }) {
+// What is known of most events: about when.  It fills in the two others.
+function Around({ form, set, zone, now }) {
+    const [typed, setTyped] = useState({ text: '', margin: '5m' });
+    const own = typed.after === form.after && typed.before === form.before;
+    const { text, margin } = own ? typed : { ...typed, text: '' };
+    const parsed = time.parse(text, zone, now);
+    const mistake = text !== '' && parsed.kind === 'error' ? parsed.message : null;
+
+    function change(to) {
+        const next = { text, margin, after: form.after, before: form.before, ...to };
+        const ms = time.momentOf(time.parse(next.text, zone, now), now);
+        if (ms !== null) {
+            const m = time.parseDuration(next.margin);
+            next.after = time.format(ms - m, zone);
+            next.before = time.format(ms + m, zone);
+            set({ after: next.after, before: next.before });
+        }
+        setTyped(next);
+    }
+
+    return (
+        <div class="field">
+            <label for="around">Around</label>
+            <div class="joined">
+                <input id="around" type="text" value={text} placeholder="14:03" autocomplete="off" spellcheck={false}
+                    aria-invalid={mistake ? 'true' : undefined} aria-describedby={mistake ? 'around-hint' : undefined}
+                    onInput={(e) => change({ text: e.currentTarget.value })} />
+                <select aria-label="Before and after it" value={margin} onChange={(e) => change({ margin: e.currentTarget.value })}>
+                    {MARGINS.map(([value, words]) => <option key={value} value={value}>± {words}</option>)}
+                </select>
+            </div>
+            {mistake && <p id="around-hint" class="mistake">{mistake}</p>}
+        </div>
+    );
+}
+
+function Moment({ name, label, form, set, error, zone, now, parsed, none }) {
     const picker = useRef();
     const value = form[name];
-    const parsed = time.parse(value, zone, now);
     const ms = time.momentOf(parsed, now);
     const mistake = parsed.kind === 'error' ? parsed.message : error?.message;
 
@@ -63,17 +104,20 @@ function Moment({ name, label, form, set, error, zone, now, none }) {
                     onChange={(e) => { if (e.currentTarget.value) set({ [name]: time.fromPicker(e.currentTarget.value) }); }} />
             </div>
             <p id={`${name}-hint`} class={mistake ? 'mistake' : 'hint'}>
-                {mistake ?? (ms === null ? none : <Both ms={ms} now={now} />)}
+                {mistake ?? (ms === null ? none : <Meant ms={ms} now={now} zone={zone} typed={value.trim()} />)}
             </p>
         </div>
     );
 }
 
-function Both({ ms, now }) {
+// The moment in both zones; what was typed in full is not said again.
+function Meant({ ms, now, zone, typed }) {
+    const zones = [['utc', 'UTC'], ['local', time.zoneName()]]
+        .filter(([z]) => z !== zone || time.format(ms, z) !== typed);
+
     return (
         <>
-            <span class="zone-line">{time.format(ms, 'utc')} <b>UTC</b></span>
-            <span class="zone-line">{time.format(ms, 'local')} <b>{time.zoneName()}</b></span>
+            {zones.map(([z, name]) => <span key={z} class="zone-line">{time.format(ms, z)} <b>{name}</b></span>)}
             <span class="zone-line">{ms <= now ? `${duration(now - ms)} ago` : 'in the future'}</span>
         </>
     );

@@ -5,7 +5,7 @@ const STATES = ['Created', 'Requesting', 'Merging', 'Completed', 'Failed', 'Canc
 export function Filters({ filters, onChange }) {
     return (
         <form class="filters" role="search" onSubmit={(e) => e.preventDefault()}>
-            <Text name="text" label="Text" value={filters.text} placeholder="host 10.1.0.2" onChange={onChange} type="search" />
+            <Text name="text" label="Text of the question" value={filters.text} placeholder="host 10.1.0.2" onChange={onChange} type="search" />
             <div class="field">
                 <label for="f-state">State</label>
                 <select id="f-state" value={filters.state} onChange={(e) => onChange({ state: e.currentTarget.value })}>

@@ -2,11 +2,11 @@ import { useEffect, useState } from 'preact/hooks';
 
 import * as api from '../../lib/api.js';
 import { isFinal } from '../../lib/events.js';
-import { bytes, count, relative } from '../../lib/format.js';
+import { bytes, duration, plural } from '../../lib/format.js';
 import { useNow } from '../../lib/hooks.js';
 import { records } from '../../lib/jobs.js';
 import { canonical, fileName } from '../../lib/question.js';
-import { Badge, Failure, Range, Sure, Time } from '../../parts/small.jsx';
+import { Badge, Failure, Range, Sure, Time, Zone } from '../../parts/small.jsx';
 
 export function Table({ entries, expires, onChanged, empty }) {
     const jobs = useRecords(entries);
@@ -26,14 +26,14 @@ export function Table({ entries, expires, onChanged, empty }) {
 
     const rows = entries.filter((e) => !gone.has(e.id));
 
-    if (!rows.length) return <p class="muted">{empty}</p>;
+    if (!rows.length) return empty;
 
     return (
         <>
             <Failure error={failure} />
             <table class="list card">
                 <thead>
-                    <tr><th>State</th><th>Question</th><th>Asked</th><th>By</th><th class="num">Capture</th>
+                    <tr><th>State</th><th>Question</th><th>Asked <Zone /></th><th>By</th><th class="num">Capture</th>
                         <th>Expires</th><th><span class="sr">Actions</span></th></tr>
                 </thead>
                 <tbody>
@@ -77,7 +77,7 @@ function Row({ entry, job, expires, act }) {
                 {capture && (
                     <>
                         <a href={new URL(entry.url, api.base()).href} download={fileName({ ...q, id: entry.id })}>{bytes(capture.bytes)}</a>
-                        <small class="muted">{count(capture.packets)} packets</small>
+                        <small class="muted">{plural(capture.packets, 'packet')}</small>
                     </>
                 )}
             </td>
@@ -113,5 +113,5 @@ function Expiry({ job, expires }) {
     const now = useNow(30000);
     const last = Math.max(Date.parse(job.finished ?? job.requested), ...job.askers.map((a) => Date.parse(a.last)));
     const left = last + expires * 1000 - now;
-    return <span title={left > 0 ? undefined : 'at the next cleaning'}>{left > 0 ? relative(left) : 'soon'}</span>;
+    return <span title={left > 0 ? undefined : 'at the next cleaning'}>{left > 0 ? `in ${duration(Math.ceil(left / 60000) * 60000)}` : 'soon'}</span>;
 }

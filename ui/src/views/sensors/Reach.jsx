@@ -3,7 +3,7 @@
 import { duration, percent } from '../../lib/format.js';
 import { usePrefs } from '../../lib/prefs.js';
 import * as time from '../../lib/time.js';
-import { Time } from '../../parts/small.jsx';
+import { Time, Zone } from '../../parts/small.jsx';
 
 export function Reach({ sensors, now }) {
     const { zone } = usePrefs();
@@ -16,13 +16,17 @@ export function Reach({ sensors, now }) {
 
     return (
         <section class="card reach" aria-label="How far back each sensor reaches">
-            <h2>Packets kept</h2>
+            <div class="head">
+                <h2>Packets kept</h2>
+                <span class="hint">how far back each sensor reaches, <Zone /></span>
+            </div>
             <div class="axis" aria-hidden="true">
                 {ticks.map((t) => (
                     <span key={t} style={{ left: `${percent(t - from, now - from)}%` }}>
                         {label(t, now - from, zone)}
                     </span>
                 ))}
+                <span class="now">now</span>
             </div>
             <ul>
                 {sensors.map((s) => {
@@ -51,7 +55,8 @@ const STEPS = [1, 5, 15, 60, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129
 function axis(from, to) {
     const step = STEPS.find((s) => (to - from) / s <= 6) ?? STEPS[STEPS.length - 1];
     const out = [];
-    for (let t = Math.ceil(from / step) * step; t < to; t += step) out.push(t);
+    // none where "now" stands
+    for (let t = Math.ceil(from / step) * step; t < to - (to - from) / 16; t += step) out.push(t);
     return out;
 }
 

@@ -1,10 +1,11 @@
 import * as api from '../../lib/api.js';
 import { isArmed } from '../../lib/armed.js';
 import { isFinal } from '../../lib/events.js';
-import { bytes, count, duration } from '../../lib/format.js';
+import { bytes, count, duration, plural } from '../../lib/format.js';
 import { useNow } from '../../lib/hooks.js';
 import { fileName, fromJob, toPath } from '../../lib/question.js';
 import { Badge, Copy, Range, Sure } from '../../parts/small.jsx';
+import { Refresh } from './Refresh.jsx';
 
 export function Head({ job, url, link, act }) {
     const final = isFinal(job);
@@ -25,7 +26,7 @@ export function Head({ job, url, link, act }) {
                 <Range after={job.after} before={job.before} />
                 {job.filter && <span>filter <code>{job.filter}</code></span>}
                 {job.sensors && <span>sensors {job.sensors.join(', ')}</span>}
-                {job.limit_packets > 0 && <span>at most {count(job.limit_packets)} packets</span>}
+                {job.limit_packets > 0 && <span>at most {plural(job.limit_packets, 'packet')}</span>}
                 {job.limit_bytes > 0 && <span>at most {bytes(job.limit_bytes)}</span>}
             </p>
             <div class="actions">
@@ -44,18 +45,13 @@ export function Head({ job, url, link, act }) {
                         {job.progress?.cancelling ? 'Cancelling …' : 'Cancel'}
                     </Sure>
                 )}
-                {final && (
-                    <button type="button" class="secondary" title="Asks all sensors again"
-                        onClick={() => act(() => api.get(`uri/${withFlag(path, 'refresh=true')}`))}>Refresh</button>
-                )}
+                {final && <Refresh job={job} act={act}>Refresh</Refresh>}
                 <a class="button secondary" href={`#/ask/${path}`}>Change the question</a>
                 <Copy text={`${document.baseURI.split('#')[0]}#/status/${job.id}`}>Copy link</Copy>
             </div>
         </section>
     );
 }
-
-const withFlag = (path, flag) => path + (path.includes('?') ? '&' : '?') + flag;
 
 function Link({ link }) {
     const words = { live: 'live', polling: 'live, by polling', lost: 'no connection' }[link] ?? '';

@@ -1,5 +1,5 @@
 import { count, plural } from '../../lib/format.js';
-import { Time } from '../../parts/small.jsx';
+import { Canonical, Time, Words } from '../../parts/small.jsx';
 
 export function History({ job }) {
     return (
@@ -7,10 +7,10 @@ export function History({ job }) {
             <summary>
                 History <span class="muted">run {job.run}{job.asked > 0 && `, asked ${plural(job.asked, 'time')}`}</span>
             </summary>
-            <p class="canonical"><code>{job.query}</code></p>
+            <Canonical text={job.query} />
             <ol class="events">
                 {job.events.map((e, i) => (
-                    <li key={i}><Time at={e.datetime} /> <b>{e.name}</b> <span>{e.msg}</span></li>
+                    <li key={i}><Time at={e.datetime} /> <b>{e.name}</b> <span><Words text={e.msg} /></span></li>
                 ))}
             </ol>
             <h3>Asked by</h3>

@@ -1,10 +1,11 @@
 // What somebody must know before trusting a capture.
 
 import * as api from '../../lib/api.js';
+import { Refresh } from './Refresh.jsx';
 import { isFinal } from '../../lib/events.js';
 import { relative } from '../../lib/format.js';
 import { useNow } from '../../lib/hooks.js';
-import { Notice, Time } from '../../parts/small.jsx';
+import { Notice, Time, Words } from '../../parts/small.jsx';
 
 export function Notices({ job, act }) {
     const now = useNow(5000);
@@ -21,17 +22,17 @@ export function Notices({ job, act }) {
         <div class="notices">
             {final && job.state === 'Failed' && (
                 <Notice tone="bad" title="No sensor answered.">
-                    {job.reason ?? ''} {failed.length > 0 && retry}
+                    <Words text={job.reason} /> {failed.length > 0 && retry}
                 </Notice>
             )}
             {final && job.partial && job.state !== 'Failed' && (
                 <Notice tone="warn" title="Partial:">
                     packets of {failed.length ? failed.map(([n]) => n).join(', ') : 'some sensors'} are missing.{' '}
-                    {job.reason} {retry}
+                    <Words text={job.reason} /> {retry}
                 </Notice>
             )}
             {job.truncated && (
-                <Notice tone="warn" title="Truncated:">the capture ends early. {!job.partial && job.reason}</Notice>
+                <Notice tone="warn" title="Truncated:">the capture ends early. {!job.partial && <Words text={job.reason} />}</Notice>
             )}
             {final && job.state === 'Cancelled' && (
                 <Notice title="Cancelled.">{job.capture ? 'The capture is of an earlier run.' : 'There is no capture.'}</Notice>
@@ -43,10 +44,10 @@ export function Notices({ job, act }) {
             )}
             {final && job.state === 'Completed' && !job.settled && settles !== null && (
                 <Notice tone="warn" title="Not settled:">
-                    it was fetched before sensors had surely indexed the end of its range;{' '}
+                    the newest packets may be missing, because sensors index them some time after they were seen.{' '}
                     {settles > now
-                        ? <>ask again {relative(settles - now)}, at <Time at={settles} />.</>
-                        : <>by now they have: refresh it.</>}
+                        ? <>They surely have {relative(settles - now)}, at <Time at={settles} named />: refresh then.</>
+                        : <>By now they surely have. <Refresh job={job} act={act}>Refresh</Refresh></>}
                 </Notice>
             )}
             {final && job.empty && job.state === 'Completed' && (

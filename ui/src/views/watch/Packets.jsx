@@ -66,7 +66,7 @@ function Row({ n, p, zone, open, toggle }) {
                 <td class="info">{p.info}</td>
             </tr>
             {open && (
-                <tr class="detail"><td colSpan={7}>
+                <tr class="detail"><td colSpan={7}><div>
                     <p class="muted">
                         {time.format(p.sec * 1000, 'utc')} UTC · {time.format(p.sec * 1000, 'local')} {time.zoneName()}
                         {p.data.length < p.len && ` · ${bytes(p.data.length)} of ${bytes(p.len)} captured`}
@@ -75,7 +75,7 @@ function Row({ n, p, zone, open, toggle }) {
                         {p.layers.map(([name, words], i) => (<><dt key={`t${i}`}>{name}</dt><dd key={`d${i}`}>{words}</dd></>))}
                     </dl>
                     <Hex data={p.data} />
-                </td></tr>
+                </div></td></tr>
             )}
         </>
     );

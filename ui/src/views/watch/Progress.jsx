@@ -1,9 +1,10 @@
 // A bar for each sensor.
 
 import { isFinal } from '../../lib/events.js';
-import { bytes, count, duration, percent } from '../../lib/format.js';
-import { Badge, Meter } from '../../parts/small.jsx';
+import { bytes, count, duration, percent, plural } from '../../lib/format.js';
+import { Badge, Meter, Words } from '../../parts/small.jsx';
 
+const HEADER = 24;              // of a capture: all there is in an empty one
 const DONE = new Set(['Request Complete', 'Empty', 'Partial', 'Failed', 'Cancelled']);
 const TONES = { Failed: 'bad', Partial: 'warn', Cancelled: 'idle', Empty: 'idle', 'Request Complete': 'good' };
 
@@ -21,7 +22,7 @@ export function Progress({ job }) {
                 {live && p && (
                     <span class="muted">
                         {count(p.slices_done)} of {count(p.slices)} slices · {bytes(p.received)} received
-                        · {count(p.packets)} packets merged
+                        · {plural(p.packets, 'packet')} merged
                     </span>
                 )}
             </div>
@@ -43,14 +44,14 @@ function Row({ name, r }) {
             <span class="name">{name}</span>
             <Badge state={r.state} />
             <Meter value={value} tone={TONES[r.state] ?? 'busy'} label={`${name}: ${r.state}`} />
-            <span class="num">{bytes(r.received)}</span>
-            <span class="num">{count(r.packets)} packets</span>
+            <span class="num">{bytes(r.state === 'Empty' && r.received <= HEADER * r.slices ? 0 : r.received)}</span>
+            <span class="num">{plural(r.packets, 'packet')}</span>
             <span class="num muted">{r.slices > 1 && `${r.slices_done}/${r.slices} slices`}
                 {r.attempts > 1 && ` · attempt ${r.attempts}`}
                 {r.started && r.finished && ` ${duration(Date.parse(r.finished) - Date.parse(r.started))}`}</span>
-            {r.error && <p class="words mistake">{r.error}</p>}
-            {r.warning && <p class="words warning">{r.warning}</p>}
-            {r.disordered > 0 && <p class="words warning">{count(r.disordered)} packets came out of order</p>}
+            {r.error && <p class="words mistake"><Words text={r.error} /></p>}
+            {r.warning && <p class="words warning"><Words text={r.warning} /></p>}
+            {r.disordered > 0 && <p class="words warning">{plural(r.disordered, 'packet')} came out of order</p>}
         </li>
     );
 }

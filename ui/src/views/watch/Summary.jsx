@@ -3,11 +3,11 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import * as api from '../../lib/api.js';
-import { bytes, count, percent } from '../../lib/format.js';
+import { bytes, count, percent, plural } from '../../lib/format.js';
 import { narrowed, toPath } from '../../lib/question.js';
 import { go } from '../../lib/route.js';
 import { Chart } from '../../parts/Chart.jsx';
-import { Failure, Meter } from '../../parts/small.jsx';
+import { Failure, Meter, Time } from '../../parts/small.jsx';
 
 const ask = (job, more) => `ask/${toPath(narrowed(job, more), 'utc', 0)}`;
 
@@ -28,24 +28,32 @@ export function Summary({ job }) {
     return (
         <section class="card summary" aria-label="Summary of the capture">
             <div class="head">
-                <h2>{count(data.packets)} packets, {bytes(data.bytes)}</h2>
+                <h2>{plural(data.packets, 'packet')}, {bytes(data.bytes)}</h2>
                 {data.wire_bytes > data.bytes && <span class="muted">{bytes(data.wire_bytes)} on the wire</span>}
             </div>
-            {data.buckets && (
+            {data.buckets?.packets.length === 1 && (
+                <p class="hint">All within {plural(data.buckets.seconds, 'second')}, from <Time at={data.buckets.start} named />.</p>
+            )}
+            {data.buckets?.packets.length > 1 && (
                 <>
                     <Chart start={Date.parse(data.buckets.start)} seconds={data.buckets.seconds}
                         values={data.buckets.packets} label={`Packets over time, highest ${count(Math.max(...data.buckets.packets))} in ${data.buckets.seconds} s`}
                         onRange={(after, before) => go(ask(job, { after: Math.floor(after / 1000) * 1000, before: Math.ceil(before / 1000) * 1000 }))} />
-                    <p class="hint">Packets per {data.buckets.seconds} s. Draw over a part to ask for it alone.</p>
+                    <p class="hint">Packets per {data.buckets.seconds} s. Drag over a part to ask for it alone.</p>
                 </>
             )}
             <div class="tallies">
-                <Conversations job={job} data={data} />
+                <Tally title="Conversations" all={data.packets} rows={data.conversations.slice(0, 12).map((c) => ({
+                    ...c, name: `${c.a} ↔ ${c.b}`, link: ask(job, { hosts: [c.a, c.b] }),
+                }))} />
                 <div class="side">
-                    <Tally title="Protocols" rows={Object.entries(data.protocols)} all={data.packets}
-                        link={(name) => protocolLink(job, name)} />
-                    <Tally title="Sensors" rows={Object.entries(data.sensors)} all={data.packets} />
-                    <Ports job={job} data={data} />
+                    <Tally title="Protocols" all={data.packets} rows={byPackets(data.protocols).map((p) => ({
+                        ...p, link: protocolLink(job, p.name),
+                    }))} />
+                    <Tally title="Ports" all={data.packets} rows={data.ports.slice(0, 10).map((p) => ({
+                        ...p, name: `${p.proto} ${p.port}`, link: ask(job, { port: p.port }),
+                    }))} />
+                    <Tally title="Sensors" all={data.packets} rows={byPackets(data.sensors)} />
                 </div>
             </div>
             {data.estimated && (
@@ -55,14 +63,17 @@ export function Summary({ job }) {
     );
 }
 
+const byPackets = (o) => Object.entries(o).map(([name, n]) => ({ ...n, name })).sort((a, b) => b.packets - a.packets);
+
 function protocolLink(job, name) {
     if (/^(tcp|udp|icmp)$/.test(name)) return ask(job, { proto: name });
     const m = /^ip-(\d+)$/.exec(name);
     return m ? ask(job, { proto: m[1] }) : null;
 }
 
-function Tally({ title, rows, all, link }) {
-    const sorted = [...rows].sort((a, b) => b[1].packets - a[1].packets);
+// Rows of {name, link, packets, bytes, error}; a link narrows the question.
+function Tally({ title, rows, all }) {
+    if (!rows.length) return null;
 
     return (
         <div class="tally">
@@ -70,58 +81,12 @@ function Tally({ title, rows, all, link }) {
             <table>
                 <thead class="sr"><tr><th>{title}</th><th>Share</th><th>Packets</th><th>Bytes</th></tr></thead>
                 <tbody>
-                    {sorted.map(([name, n]) => (
+                    {rows.map(({ name, link, packets, bytes: size, error }) => (
                         <tr key={name}>
-                            <th scope="row">{link?.(name) ? <a href={`#/${link(name)}`}>{name}</a> : name}</th>
-                            <td class="share"><Meter value={percent(n.packets, all)} label={`${name}, share of packets`} /></td>
-                            <td class="num">{count(n.packets)}</td>
-                            <td class="num muted">{bytes(n.bytes)}</td>
-                        </tr>
-                    ))}
-                </tbody>
-            </table>
-        </div>
-    );
-}
-
-function Conversations({ job, data }) {
-    return (
-        <div class="tally">
-            <h3>Conversations</h3>
-            <table>
-                <thead class="sr"><tr><th>Between</th><th>Share</th><th>Packets</th><th>Bytes</th></tr></thead>
-                <tbody>
-                    {data.conversations.slice(0, 12).map((c) => (
-                        <tr key={`${c.a} ${c.b}`}>
-                            <th scope="row">
-                                <a href={`#/${ask(job, { hosts: [c.a, c.b] })}`} title="Ask for these two alone">
-                                    {c.a} <span aria-label="and">↔</span> {c.b}
-                                </a>
-                            </th>
-                            <td class="share"><Meter value={percent(c.packets, data.packets)} label={`${c.a} and ${c.b}, share of packets`} /></td>
-                            <td class="num">{c.error > 0 && '≤ '}{count(c.packets)}</td>
-                            <td class="num muted">{bytes(c.bytes)}</td>
-                        </tr>
-                    ))}
-                </tbody>
-            </table>
-        </div>
-    );
-}
-
-function Ports({ job, data }) {
-    return (
-        <div class="tally">
-            <h3>Ports</h3>
-            <table>
-                <thead class="sr"><tr><th>Port</th><th>Share</th><th>Packets</th><th>Bytes</th></tr></thead>
-                <tbody>
-                    {data.ports.slice(0, 10).map((p) => (
-                        <tr key={`${p.proto} ${p.port}`}>
-                            <th scope="row"><a href={`#/${ask(job, { port: p.port })}`}>{p.proto} {p.port}</a></th>
-                            <td class="share"><Meter value={percent(p.packets, data.packets)} label={`${p.proto} ${p.port}, share of packets`} /></td>
-                            <td class="num">{p.error > 0 && '≤ '}{count(p.packets)}</td>
-                            <td class="num muted">{bytes(p.bytes)}</td>
+                            <th scope="row">{link ? <a href={`#/${link}`} title="Ask for this alone">{name}</a> : name}</th>
+                            <td class="share"><Meter value={percent(packets, all)} label={`${name}, share of packets`} /></td>
+                            <td class="num">{error > 0 && '≤ '}{count(packets)}</td>
+                            <td class="num muted">{bytes(size)}</td>
                         </tr>
                     ))}
                 </tbody>
