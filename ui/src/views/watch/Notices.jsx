@@ -47,7 +47,7 @@ export function Notices({ job, act }) {
                     the newest packets may be missing, because sensors index them some time after they were seen.{' '}
                     {settles > now
                         ? <>They surely have {relative(settles - now)}, at <Time at={settles} named />: refresh then.</>
-                        : <>By now they surely have. <Refresh job={job} act={act}>Refresh</Refresh></>}
+                        : <>By now they surely have. <Refresh class="secondary small" job={job} act={act}>Refresh</Refresh></>}
                 </Notice>
             )}
             {final && job.empty && job.state === 'Completed' && (

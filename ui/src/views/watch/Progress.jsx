@@ -46,9 +46,11 @@ function Row({ name, r }) {
             <Meter value={value} tone={TONES[r.state] ?? 'busy'} label={`${name}: ${r.state}`} />
             <span class="num">{bytes(r.state === 'Empty' && r.received <= HEADER * r.slices ? 0 : r.received)}</span>
             <span class="num">{plural(r.packets, 'packet')}</span>
-            <span class="num muted">{r.slices > 1 && `${r.slices_done}/${r.slices} slices`}
-                {r.attempts > 1 && ` · attempt ${r.attempts}`}
-                {r.started && r.finished && ` ${duration(Date.parse(r.finished) - Date.parse(r.started))}`}</span>
+            <span class="num muted">{[
+                r.slices > 1 && `${r.slices_done} of ${r.slices} slices`,
+                r.attempts > 1 && `attempt ${r.attempts}`,
+                r.started && r.finished && duration(Date.parse(r.finished) - Date.parse(r.started)),
+            ].filter(Boolean).join(' · ')}</span>
             {r.error && <p class="words mistake"><Words text={r.error} /></p>}
             {r.warning && <p class="words warning"><Words text={r.warning} /></p>}
             {r.disordered > 0 && <p class="words warning">{plural(r.disordered, 'packet')} came out of order</p>}
