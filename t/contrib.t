@@ -13,7 +13,9 @@ my $first = $steno->first;
 my $ng = Docket::Nginx->start(sensors => $steno,
                               server => "include $top/contrib/kibana/rock.conf;");
 
+# JavaScript's encodeURIComponent and encodeURI
 sub esc { $_[0] =~ s/([^A-Za-z0-9._-])/sprintf '%%%02X', ord $1/ger }
+sub esc_uri { $_[0] =~ s{([^A-Za-z0-9;,/?:\@&=+\$_.!~*'()#-])}{sprintf '%%%02X', ord $1}ger }
 sub piece { slurp("$top/contrib/$_[0]") }
 
 # The API's answer to a link of contrib/.
@@ -94,12 +96,15 @@ my %kibana = piece('kibana/links') =~ /^(\w+) +(https:.*)$/mg;
 is_deeply([ sort keys %kibana ], [ qw(click event host row zeek) ],
           'the links of Kibana');
 
+# A formatter escapes the value, a drilldown the whole address.
 sub kibana {
     my ($name, $values, %v) = @_;
     my $link = $kibana{$name};
-    $link =~ s/\{\{event\.values\.\[(\d+)\]\}\}/esc($values->[$1] \/\/ '')/ge;
-    $link =~ s/\{\{(?:date )?([\w.]+)\}\}/esc($v{$1})/ge;
-    unlike($link, qr/[{}]/, "$name is filled in");
+    $link =~ s/\{\{event\.values\.\[(\d+)\]\}\}/$values->[$1] \/\/ ''/ge;
+    $link =~ s/\{\{(?:date )?((?:event|context)\.[\w.]+)\}\}/$v{$1}/g;
+    $link = $link =~ /\{\{value\}\}/ ? $link =~ s/\{\{value\}\}/esc($v{value})/ger
+                                   : esc_uri($link);
+    unlike($link, qr/\{\{|%7B%7B/i, "$name is filled in");
     return follow($link);
 }
 
@@ -156,10 +161,9 @@ is_capture(follow($links[0]), $icmp, "Zeek: $links[0]");
 # EveBox
 
 my @buttons = piece('suricata/evebox.yaml') =~ /url: "(\S+)"/g;
-my %eve = (%{ decode_json($eve) }, raw => $eve);
 
-is(@buttons, 2, 'buttons of EveBox');
-is_capture(follow(s/\{\{(\w+)\}\}/esc($eve{$1})/ger), $udp, "EveBox: $_")
+is(@buttons, 1, 'buttons of EveBox');
+is_capture(follow(s/\{\{raw\}\}/esc($eve)/er), $udp, "EveBox: $_")
     for @buttons;
 
 # Arkime
