@@ -18,6 +18,9 @@ static char *ngx_http_docket_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_docket_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_docket_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_docket_merge_inner(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf, ngx_http_docket_loc_conf_t *prev,
+    ngx_http_docket_loc_conf_t *conf);
 static ngx_int_t ngx_http_docket_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_docket_init_module(ngx_cycle_t *cycle);
 static void ngx_http_docket_leave_zones(ngx_cycle_t *cycle,
@@ -29,6 +32,7 @@ static char *ngx_http_docket_spool(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_docket_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static void ngx_http_docket_no_slash(ngx_str_t *prefix);
 static char *ngx_http_docket_results(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_docket_positive(ngx_conf_t *cf, void *post, void *data);
@@ -430,24 +434,60 @@ ngx_http_docket_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->date_format, prev->date_format,
                              "%Y%jT%H:%M:%S");
 
-    /* an "if" or "limit_except" inside a location of this module */
-
     if (conf->prefix.data == NULL) {
         conf->prefix = prev->prefix;
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if ((clcf->noname || clcf->lmt_excpt) && clcf->handler == NULL) {
-        conf->api = prev->api;
-        conf->results = prev->results;
+    if (clcf->noname || clcf->lmt_excpt) {
+        return ngx_http_docket_merge_inner(cf, clcf, prev, conf);
+    }
 
-        if (conf->api) {
-            clcf->handler = ngx_http_docket_api_handler;
+    conf->pattern = clcf->named;
 
-        } else if (conf->results) {
-            clcf->handler = ngx_http_docket_results_handler;
+#if (NGX_PCRE)
+    conf->pattern |= (clcf->regex != NULL);
+#endif
+
+    return NGX_CONF_OK;
+}
+
+
+/* An "if" or "limit_except", which has the name of the location around it. */
+
+static char *
+ngx_http_docket_merge_inner(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_docket_loc_conf_t *prev, ngx_http_docket_loc_conf_t *conf)
+{
+    conf->pattern = prev->pattern;
+
+    if (conf->api && conf->prefix.data == NULL) {
+
+        if (conf->pattern) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"docket_api\" directive below a location "
+                               "that is a regular expression or has a name "
+                               "needs \"prefix=\"");
+            return NGX_CONF_ERROR;
         }
+
+        conf->prefix = clcf->name;
+        ngx_http_docket_no_slash(&conf->prefix);
+    }
+
+    if (clcf->handler != NULL) {
+        return NGX_CONF_OK;
+    }
+
+    conf->api = prev->api;
+    conf->results = prev->results;
+
+    if (conf->api) {
+        clcf->handler = ngx_http_docket_api_handler;
+
+    } else if (conf->results) {
+        clcf->handler = ngx_http_docket_results_handler;
     }
 
     return NGX_CONF_OK;
@@ -785,11 +825,7 @@ ngx_http_docket_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         lcf->prefix = clcf->name;
     }
 
-    if (lcf->prefix.len != 0
-        && lcf->prefix.data[lcf->prefix.len - 1] == '/')
-    {
-        lcf->prefix.len--;
-    }
+    ngx_http_docket_no_slash(&lcf->prefix);
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_docket_module);
     mcf->used = 1;
@@ -798,6 +834,15 @@ ngx_http_docket_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_docket_api_handler;
 
     return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_docket_no_slash(ngx_str_t *prefix)
+{
+    if (prefix->len != 0 && prefix->data[prefix->len - 1] == '/') {
+        prefix->len--;
+    }
 }
 
 

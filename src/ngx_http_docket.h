@@ -115,6 +115,8 @@ typedef struct {
     ngx_flag_t                      api;
     ngx_flag_t                      results;
     ngx_str_t                       prefix;       /* without a trailing '/' */
+    ngx_uint_t                      pattern;      /* the location's name is
+                                                     no beginning of a path */
 
     ngx_msec_t                      time_window;
     ngx_msec_t                      long_ago;

@@ -23,6 +23,8 @@ for (['~ ^/captures/', 'docket_results;',
      ['/both', 'docket_results; docket_results;', 'is duplicate'],
      ['~ ^/asks', 'docket_api;', 'needs "prefix="'],
      ['@asks', 'docket_api;', 'needs "prefix="'],
+     ['~ ^/asks', 'if ($arg_x) { docket_api; }', 'needs "prefix="'],
+     ['@asks', 'limit_except GET { docket_api; }', 'needs "prefix="'],
      ['/if', 'if ($arg_x) { docket_results; }', 'is not allowed here'])
 {
     my ($where, $what, $words) = @$_;
@@ -62,7 +64,13 @@ H
             limit_except GET { deny all; }
         }
 
-        location ~ ^/re(/|\$) { docket_api prefix=/re; }
+        location /in-if/ { if (\$http_x_note) { docket_api; } }
+        location /in-except { limit_except POST { docket_api; } }
+
+        location ~ ^/re(/|\$) {
+            docket_api prefix=/re;
+            if (\$http_x_note) { docket_api; }
+        }
         location /old { rewrite ^/old/(.*) /api/uri/\$1 last; }
         location /try { try_files /none \@try; }
         location \@try { docket_api prefix=/try; }
@@ -127,7 +135,15 @@ is($ng->post('/guarded/api/clean')->{status}, 202,
 is($ng->post('/closed/clean')->{status}, 403, '... and one that does not');
 is($ng->get('/closed/ids')->{status}, 200, '... but what it excepts');
 
+my %note = (headers => { 'X-Note' => 1 });
+
+is($ng->get('/in-if/ids', %note)->{status}, 200, 'an API in an "if" alone');
+is($ng->get('/in-if/ids')->{status}, 404, '... and not beside it');
+is($ng->get('/in-except/ids')->{status}, 200, '... in limit_except alone');
+is($ng->post('/in-except/clean')->{status}, 404, '... and not beside it');
+
 is($ng->get('/re/ids')->{status}, 200, 'a regular expression with a prefix');
+is($ng->get('/re/ids', %note)->{status}, 200, '... which an "if" in it shares');
 asked("/old/host/192.0.2.2/$range", 'a rewritten question');
 asked("/try/uri/host/192.0.2.3/$range", 'a question by try_files');
 is($ng->get('/other/x')->{status}, 200, 'an error page');
