@@ -316,6 +316,26 @@ like($log, qr/^GET 200 id=$id query=\Q$words\E state=Completed duplicate=1$/m,
 like($log, qr/^GET 400 id=- query=- state=- duplicate=-$/m,
      '... and none');
 
+# ... of a job that nobody has asked for since nginx was started
+
+my @lines;
+my $known = length slurp($ng->dir . '/docket.log');
+
+$ng->stop;
+$ng->start;
+$ng->helper;
+$ng->get("/results/$id/merged.pcap");
+$api->table([ "DELETE /$id", 204 ], [ "DELETE /$id", 404 ]);
+
+ok_until { 3 == (@lines = split /\n/, substr slurp($ng->dir . '/docket.log'),
+                                             $known) }
+    5, 'three more requests are logged';
+is($lines[0], "GET 200 id=$id query=- state=Completed duplicate=-",
+   'the log says which capture was taken');
+is($lines[1], "DELETE 204 id=$id query=- state=Completed duplicate=-",
+   '... which job was removed');
+is($lines[2], 'DELETE 404 id=- query=- state=- duplicate=-', '... or none');
+
 $_->documented for $api, $heavy, $firm, $ui;
 $ng->finish;
 done_testing;

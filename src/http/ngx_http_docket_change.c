@@ -260,13 +260,20 @@ ngx_http_docket_delete(ngx_http_request_t *r, ngx_str_t *rest)
     char                          id[DOCKET_ID_LEN + 1];
     ngx_int_t                     rc;
     ngx_str_t                     empty;
+    ngx_http_docket_ctx_t        *ctx;
     ngx_http_docket_main_conf_t  *mcf;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
     if (!docket_spool_id((char *) rest->data, rest->len, id)) {
         return ngx_http_docket_no_job(r, NGX_DECLINED, NULL);
     }
+
+    /* for the log; one that is damaged is removed as well */
+
+    ctx->known = (ngx_http_docket_lookup(r, id, &ctx->job, NULL, 0)
+                  == NGX_OK);
 
     if (ngx_http_docket_zone_forget(mcf->zone, id) == NGX_BUSY) {
         return ngx_http_docket_problem(r, NGX_HTTP_CONFLICT,

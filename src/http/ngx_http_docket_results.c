@@ -15,15 +15,12 @@ static ngx_int_t ngx_http_docket_results_id(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_docket_results_handler(ngx_http_request_t *r)
 {
-    char                          id[DOCKET_ID_LEN + 1];
-    ngx_int_t                     rc;
-    ngx_str_t                     allow;
-    ngx_uint_t                    live;
-    ngx_http_docket_ctx_t        *ctx;
-    ngx_http_docket_capture_t     capture;
-    ngx_http_docket_main_conf_t  *mcf;
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
+    char                        id[DOCKET_ID_LEN + 1];
+    ngx_int_t                   rc;
+    ngx_str_t                   allow;
+    ngx_uint_t                  live;
+    ngx_http_docket_ctx_t      *ctx;
+    ngx_http_docket_capture_t   capture;
 
     rc = ngx_http_discard_request_body(r);
 
@@ -58,9 +55,9 @@ ngx_http_docket_results_handler(ngx_http_request_t *r)
 
     live = 0;
 
-    if (ngx_http_docket_zone_get(mcf->zone, id, &ctx->job, NULL, NULL, 0)
-        == NGX_OK)
-    {
+    /* a record that can't be read keeps nobody from the capture */
+
+    if (ngx_http_docket_find(r, id, &ctx->job, NULL) == NGX_OK) {
         ctx->known = 1;
         live = !docket_state_final(ctx->job.state);
     }
