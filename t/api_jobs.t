@@ -188,7 +188,8 @@ is_deeply([ ids_of($api->get('/jobs?text=PORT%2012%20')) ], [ $ids[11] ],
           'by text');
 $api->table(
     [ 'GET /jobs?limit=0', 400, field => 'limit' ],
-    [ 'GET /jobs?limit=1001', 400, field => 'limit' ],
+    [ 'GET /jobs?limit=1001', 400, field => 'limit', detail => qr/ 1 to 1000$/ ],
+    [ 'GET /jobs?page=0', 400, field => 'page', detail => qr/ 1 to 1000000$/ ],
     [ 'GET /jobs?page=x', 400, field => 'page' ],
     [ 'GET /jobs?cursor=x', 400, field => 'cursor' ],
     [ 'GET /jobs?state=Happy', 400, field => 'state' ],

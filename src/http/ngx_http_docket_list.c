@@ -314,6 +314,7 @@ static ngx_int_t
 ngx_http_docket_page_number(ngx_http_request_t *r, const char *name,
     ngx_uint_t max, ngx_uint_t *number)
 {
+    char       why[64];
     ngx_int_t  n, rc;
     ngx_str_t  value;
 
@@ -326,9 +327,10 @@ ngx_http_docket_page_number(ngx_http_request_t *r, const char *name,
     n = ngx_atoi(value.data, value.len);
 
     if (n <= 0 || (ngx_uint_t) n > max) {
-        return ngx_http_docket_bad_arg(r, name,
-                                       "is no number from 1 to the most that "
-                                       "is given");
+        (void) snprintf(why, sizeof(why), "is no number from 1 to %lu",
+                        (unsigned long) max);
+
+        return ngx_http_docket_bad_arg(r, name, why);
     }
 
     *number = n;
