@@ -206,6 +206,12 @@ for (['fails', { status => 503 }], ['is cut off', { query => 'drop' }]) {
     is("$r->{exit} $r->{code}", '0 200', '... wanted, and new');
 }
 
+for (url($q = question() . '?partial=yes'), url("$q&partial=ok")) {
+    $r = curl(@h11, $_);
+    is($r->{code}, 400, 'what is wanted is "ok", and nothing else');
+    like($r->{body}, qr/"field":"partial"/, '... and that is said');
+}
+
 $fake->set(0, status => 503, text => 'no such luck');
 $r = $ng->get('/api/pcap/' . question());
 is($r->{status}, 502, 'all sensors fail');

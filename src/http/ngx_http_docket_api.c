@@ -46,6 +46,8 @@ static ngx_int_t ngx_http_docket_post(ngx_http_request_t *r, ngx_str_t *rest);
 static ngx_int_t ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest);
 static ngx_int_t ngx_http_docket_raw(ngx_http_request_t *r, ngx_str_t *rest);
 static ngx_int_t ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest);
+static ngx_int_t ngx_http_docket_capture(ngx_http_request_t *r,
+    ngx_http_docket_source_e source, size_t offset);
 static ngx_int_t ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest);
 static ngx_int_t ngx_http_docket_openapi(ngx_http_request_t *r,
     ngx_str_t *rest);
@@ -582,12 +584,34 @@ ngx_http_docket_raw(ngx_http_request_t *r, ngx_str_t *rest)
 static ngx_int_t
 ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    ngx_int_t               rc;
     ngx_http_docket_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
 
-    rc = ngx_http_docket_read_query(r, NGX_HTTP_DOCKET_FROM_URI, ctx->offset);
+    return ngx_http_docket_capture(r, NGX_HTTP_DOCKET_FROM_URI, ctx->offset);
+}
+
+
+static ngx_int_t
+ngx_http_docket_capture(ngx_http_request_t *r,
+    ngx_http_docket_source_e source, size_t offset)
+{
+    ngx_int_t  rc;
+    ngx_str_t  value;
+
+    rc = ngx_http_docket_arg(r, "partial", &value);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_OK
+        && (value.len != 2 || ngx_memcmp(value.data, "ok", 2) != 0))
+    {
+        return ngx_http_docket_bad_arg(r, "partial", "is \"ok\" or not there");
+    }
+
+    rc = ngx_http_docket_read_query(r, source, offset);
 
     if (rc != NGX_OK) {
         return rc;
@@ -600,7 +624,6 @@ ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest)
 static ngx_int_t
 ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    ngx_int_t   rc;
     ngx_str_t  *accept;
 
     accept = ngx_http_docket_request_header(r, "accept");
@@ -615,13 +638,7 @@ ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest)
                                             NGX_HTTP_DOCKET_FROM_STENO_BODY);
     }
 
-    rc = ngx_http_docket_read_query(r, NGX_HTTP_DOCKET_FROM_STENO_BODY, 0);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_docket_stream(r);
+    return ngx_http_docket_capture(r, NGX_HTTP_DOCKET_FROM_STENO_BODY, 0);
 }
 
 
