@@ -76,6 +76,14 @@ H
         location \@try { docket_api prefix=/try; }
         location /other { root $html; error_page 404 = /api/ids; }
 
+        location /coded {
+            docket_api;
+            charset utf-8;
+            charset_types text/plain;
+            gzip on;
+            gzip_types text/plain;
+        }
+
         location /internal { internal; docket_results; }
         location /sent { proxy_pass http://127.0.0.1:$backend; }
 
@@ -147,6 +155,13 @@ is($ng->get('/re/ids', %note)->{status}, 200, '... which an "if" in it shares');
 asked("/old/host/192.0.2.2/$range", 'a rewritten question');
 asked("/try/uri/host/192.0.2.3/$range", 'a question by try_files');
 is($ng->get('/other/x')->{status}, 200, 'an error page');
+
+my $coded = $ng->get('/coded/metrics', headers => {
+                'Accept-Encoding' => 'gzip' })->{headers};
+
+is($coded->{'content-type'}, 'text/plain; version=0.0.4; charset=utf-8',
+   'a type with parameters gets none twice');
+is($coded->{'content-encoding'}, 'gzip', '... and is known to filters');
 
 is($ng->get("/internal/$id/merged.pcap")->{status}, 404,
    'an internal location is closed');

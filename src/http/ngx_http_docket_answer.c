@@ -99,6 +99,7 @@ static ngx_int_t
 ngx_http_docket_send_chain(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_chain_t *out, off_t len)
 {
+    u_char       *last;
     ngx_int_t     rc;
     ngx_str_t     value;
     ngx_chain_t  *cl;
@@ -119,8 +120,16 @@ ngx_http_docket_send_chain(ngx_http_request_t *r, ngx_uint_t status,
     r->headers_out.content_length_n = len;
 
     if (type != NULL) {
+        /* without its parameters, by which filters don't know it */
+
+        last = ngx_strlchr(type->data, type->data + type->len, ';');
+
+        if (last == NULL) {
+            last = type->data + type->len;
+        }
+
         r->headers_out.content_type = *type;
-        r->headers_out.content_type_len = type->len;
+        r->headers_out.content_type_len = last - type->data;
         r->headers_out.content_type_lowcase = NULL;
     }
 
