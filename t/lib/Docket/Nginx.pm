@@ -181,6 +181,7 @@ sub command {
     my ($self) = @_;
     my @valgrind = !valgrind() ? ()
         : (qw(valgrind -q --trace-children=yes --fair-sched=yes --vgdb=no),
+           '--suppressions=' . lib_dir() . '/valgrind.supp',
            "--log-file=$self->{dir}/san/report.%p", split ' ', valgrind());
 
     return (@valgrind, $self->{binary}, '-p', $self->{dir}, '-e', $self->error_log,
@@ -300,10 +301,11 @@ sub reload {
     my $taken;
 
     wait_until {
-        my @new = grep { !$old{$_} } $self->workers;
+        my @all = $self->workers;
+        my @new = grep { !$old{$_} } @all;
         my $log = substr slurp($self->error_log), $from;
 
-        $taken = @new == $self->{workers};
+        $taken = @new == $self->{workers} && @all == @new;
         $taken || $log =~ /\[emerg\]/;
     } 10;
 
