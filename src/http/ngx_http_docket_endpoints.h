@@ -126,6 +126,10 @@ void ngx_http_docket_job_of(const docket_job_t *rec,
 /* As ngx_http_docket_find(); "cache": what was on disk goes into the zone. */
 ngx_int_t ngx_http_docket_lookup(ngx_http_request_t *r, const char *id,
     ngx_http_docket_job_t *job, ngx_str_t *record, ngx_uint_t cache);
+/* The same for the record as it is parsed; a live job's is as old as the last
+   one saved.  The caller destroys it. */
+ngx_int_t ngx_http_docket_lookup_record(ngx_http_request_t *r, const char *id,
+    ngx_http_docket_job_t *job, docket_job_t **rec);
 /* When that was not NGX_OK for a job of a list.  NGX_OK: the list goes on
    without it; else what the content handler returns. */
 ngx_int_t ngx_http_docket_no_entry(ngx_http_request_t *r, ngx_int_t rc,

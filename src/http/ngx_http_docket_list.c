@@ -628,11 +628,9 @@ ngx_int_t
 ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
     ngx_http_docket_search_t *search)
 {
-    char                      err[128];
     u_char                   *buf;
     yajl_gen                  g;
     ngx_int_t                 rc;
-    ngx_str_t                 record;
     ngx_uint_t                n, looks;
     docket_job_t             *rec;
     ngx_http_docket_job_t     job;
@@ -667,7 +665,7 @@ ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
 
         ngx_memcpy(page->last, entry.id, sizeof(entry.id));
 
-        rc = ngx_http_docket_lookup(r, entry.id, &job, &record, 0);
+        rc = ngx_http_docket_lookup_record(r, entry.id, &job, &rec);
 
         if (rc != NGX_OK) {
             rc = ngx_http_docket_no_entry(r, rc, entry.id);
@@ -676,15 +674,6 @@ ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
                 return rc;
             }
 
-            continue;
-        }
-
-        rec = docket_job_parse((char *) record.data, record.len, err,
-                               sizeof(err));
-
-        ngx_pfree(r->pool, record.data);
-
-        if (rec == NULL) {
             continue;
         }
 

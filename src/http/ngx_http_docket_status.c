@@ -181,6 +181,45 @@ ngx_http_docket_from_spool(ngx_http_request_t *r, const char *id,
 }
 
 
+ngx_int_t
+ngx_http_docket_lookup_record(ngx_http_request_t *r, const char *id,
+    ngx_http_docket_job_t *job, docket_job_t **rec)
+{
+    char                          err[128];
+    ngx_str_t                     record;
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
+
+    ngx_str_null(&record);
+
+    if (ngx_http_docket_zone_get(mcf->zone, id, job, r->pool, &record, 0)
+        == NGX_OK)
+    {
+        *rec = docket_job_parse((char *) record.data, record.len, err,
+                                sizeof(err));
+        ngx_pfree(r->pool, record.data);
+
+        if (*rec == NULL) {
+            ngx_set_errno(NGX_ENOMEM);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    *rec = docket_spool_load(&mcf->sp, id, err, sizeof(err));
+
+    if (*rec == NULL) {
+        return (ngx_errno == NGX_ENOENT) ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    ngx_http_docket_job_of(*rec, job);
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_docket_job_of(const docket_job_t *rec, ngx_http_docket_job_t *job)
 {
