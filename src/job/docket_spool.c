@@ -426,23 +426,29 @@ docket_spool_open_dir(const docket_spool_t *sp, const char *id)
 int
 docket_spool_part(int dirfd, uint32_t run)
 {
-    int   fd;
+    int   i, fd;
     char  name[DOCKET_SPOOL_PART_LEN];
 
     docket_spool_part_name(name, run);
 
-    /* never truncated: whoever still reads the old one keeps its bytes */
+    for (i = 0; /* void */ ; i++) {
 
-    if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT) {
-        return -1;
+        do {
+            fd = openat(dirfd, name,
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        0640);
+        } while (fd == -1 && errno == EINTR);
+
+        if (fd != -1 || errno != EEXIST || i != 0) {
+            return fd;
+        }
+
+        /* never truncated: whoever still reads the old one keeps its bytes */
+
+        if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT) {
+            return -1;
+        }
     }
-
-    do {
-        fd = openat(dirfd, name,
-                    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-    } while (fd == -1 && errno == EINTR);
-
-    return fd;
 }
 
 
