@@ -17,7 +17,7 @@ static size_t ngx_http_docket_fetch_header(char *p, size_t size, size_t n,
 static size_t ngx_http_docket_fetch_body(char *p, size_t size, size_t n,
     void *data);
 static ngx_uint_t ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f);
-static ngx_uint_t ngx_http_docket_fetch_served(ngx_http_docket_fetch_t *f,
+static ngx_uint_t ngx_http_docket_fetch_pace(ngx_http_docket_fetch_t *f,
     ngx_http_docket_slot_t *slot);
 static void ngx_http_docket_fetch_over(ngx_http_docket_fetch_t *f);
 static void ngx_http_docket_fetch_done(ngx_http_docket_fetch_t *f,
@@ -105,6 +105,7 @@ ngx_http_docket_fetch_start(ngx_http_docket_fetch_t *f,
     f->status = 0;
     f->held = 0;
     f->paused = 0;
+    f->waited = 0;
     f->refused = 0;
     f->certified = 0;
     f->error[0] = '\0';
@@ -363,42 +364,39 @@ ngx_http_docket_fetch_body(char *p, size_t size, size_t n, void *data)
 
 
 /*
- * What runs ahead of the others is spilled, but not at once: as long as the
- * others are being served, and catch up, it waits in the socket.  It never
- * waits for one that is slow.
+ * What runs ahead of a slower one is spilled.  But it waits in the socket while
+ * the merge is at work, and for a short time when the one that the merge waits
+ * for keeps pace with it: what comes late then is the processor's doing or the
+ * network's.
  */
 
 static ngx_uint_t
 ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
 {
-    ngx_uint_t               i, waits, others;
+    ngx_int_t                waits;
+    ngx_uint_t               waited;
     ngx_http_docket_run_t   *run;
     ngx_http_docket_proc_t  *hlp;
 
     run = f->ask->run;
     hlp = run->hlp;
 
+    waited = f->waited;
+    f->waited = 0;
+
     if (!docket_stream_full(f->ask->stream)) {
         return 0;
     }
 
-    others = 0;
-
-    for (i = 0; i < run->nasks && !others; i++) {
-        others = ngx_http_docket_fetch_served(f, run->asks[i].slot);
-    }
-
     (void) pthread_mutex_lock(&hlp->mutex);
-
-    waits = run->waits && !run->ready;
-
-    if (!waits || others) {
-        run->paused = 1;
-    }
-
+    waits = run->ready ? -1 : run->waits;
+    run->paused = 1;
     (void) pthread_mutex_unlock(&hlp->mutex);
 
-    if (waits && !others) {
+    if (waits != -1
+        && (waited
+            || !ngx_http_docket_fetch_pace(f, run->asks[waits].slot)))
+    {
         return 0;
     }
 
@@ -412,32 +410,22 @@ ngx_http_docket_fetch_pause(ngx_http_docket_fetch_t *f)
 }
 
 
-/*
- * One that has sent not much less than this one keeps pace with it: a gap is
- * then the processor's or the network's, and it is given more time.
- */
+/* Whether one has sent not much less than this one, or was only just asked. */
 
 static ngx_uint_t
-ngx_http_docket_fetch_served(ngx_http_docket_fetch_t *f,
+ngx_http_docket_fetch_pace(ngx_http_docket_fetch_t *f,
     ngx_http_docket_slot_t *slot)
 {
-    int64_t  since;
-
     if (slot == NULL || slot == f->slot
-        || slot->state != NGX_HTTP_DOCKET_SLOT_QUERY
-        || slot->fetch.paused || slot->fetch.received == 0)
+        || (slot->state != NGX_HTTP_DOCKET_SLOT_LOOK
+            && slot->state != NGX_HTTP_DOCKET_SLOT_QUERY)
+        || f->peer->hlp->now - slot->fetch.last > NGX_HTTP_DOCKET_PACE)
     {
         return 0;
     }
 
-    since = f->peer->hlp->now - slot->fetch.last;
-
-    if (since <= NGX_HTTP_DOCKET_ACTIVE) {
-        return 1;
-    }
-
-    return since <= NGX_HTTP_DOCKET_PACE
-           && ngx_http_docket_ask_request(slot->ask)->received
+    return slot->fetch.received == 0
+           || ngx_http_docket_ask_request(slot->ask)->received
               >= ngx_http_docket_ask_request(f->ask)->received / 4;
 }
 
@@ -467,6 +455,12 @@ ngx_http_docket_fetch_resume(ngx_http_docket_proc_t *hlp)
 
         run = f->ask->run;
 
+        /* a step of the merge that ends from here on is told of */
+
+        (void) pthread_mutex_lock(&hlp->mutex);
+        run->paused = 1;
+        (void) pthread_mutex_unlock(&hlp->mutex);
+
         if (hlp->now - f->paused_at < NGX_HTTP_DOCKET_PAUSE
             && docket_stream_full(f->ask->stream))
         {
@@ -474,11 +468,8 @@ ngx_http_docket_fetch_resume(ngx_http_docket_proc_t *hlp)
         }
 
         f->paused = 0;
+        f->waited = (hlp->now - f->paused_at >= NGX_HTTP_DOCKET_PAUSE);
         hlp->npaused--;
-
-        (void) pthread_mutex_lock(&hlp->mutex);
-        run->paused = 0;
-        (void) pthread_mutex_unlock(&hlp->mutex);
 
         /* what curl kept comes through the callback from here */
 

@@ -22,6 +22,7 @@ static void ngx_http_docket_io_step(ngx_http_docket_run_t *run);
 static void ngx_http_docket_io_merge(ngx_http_docket_run_t *run);
 static int ngx_http_docket_io_open(ngx_http_docket_run_t *run);
 static int ngx_http_docket_io_write(void *ctx, const void *buf, size_t n);
+static ngx_int_t ngx_http_docket_io_waits(ngx_http_docket_run_t *run);
 static void ngx_http_docket_io_fail(ngx_http_docket_run_t *run,
     const char *what, ngx_err_t err);
 static void ngx_http_docket_io_merging(ngx_http_docket_run_t *run);
@@ -435,6 +436,7 @@ ngx_http_docket_io_step(ngx_http_docket_run_t *run)
     ended = run->ended;
     cancel = run->cancel;
     stop = run->stop;
+    run->waits = -1;
     (void) pthread_mutex_unlock(&hlp->mutex);
 
     if (go && !cancel && stop == NGX_HTTP_DOCKET_STOP_NONE
@@ -446,8 +448,9 @@ ngx_http_docket_io_step(ngx_http_docket_run_t *run)
 
         (void) pthread_mutex_lock(&hlp->mutex);
         stop = run->stop;
-        run->waits = (run->rc == DOCKET_AGAIN);
+        run->waits = ngx_http_docket_io_waits(run);
         paused = run->paused;
+        run->paused = 0;
         (void) pthread_mutex_unlock(&hlp->mutex);
 
         if (paused) {
@@ -616,6 +619,19 @@ ngx_http_docket_io_write(void *ctx, const void *buf, size_t n)
     run->written += n;
 
     return DOCKET_OK;
+}
+
+
+/* An earlier capture, which is the first stream, is never waited for. */
+
+static ngx_int_t
+ngx_http_docket_io_waits(ngx_http_docket_run_t *run)
+{
+    if (run->rc != DOCKET_AGAIN) {
+        return -1;
+    }
+
+    return docket_merge_waits(run->merge) - (run->old != NULL);
 }
 
 

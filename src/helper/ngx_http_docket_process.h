@@ -44,9 +44,8 @@
 /* milliseconds */
 #define NGX_HTTP_DOCKET_TICK          500   /* fallback of every wake-up */
 #define NGX_HTTP_DOCKET_HOLD          10    /* a pause, frees held records */
-#define NGX_HTTP_DOCKET_PAUSE         100   /* for others to catch up */
-#define NGX_HTTP_DOCKET_ACTIVE        20    /* since the last bytes */
-#define NGX_HTTP_DOCKET_PACE          250   /* of one that keeps pace */
+#define NGX_HTTP_DOCKET_PAUSE         100   /* of one whose stream is full */
+#define NGX_HTTP_DOCKET_PACE          250   /* gap of one that keeps pace */
 #define NGX_HTTP_DOCKET_PROGRESS      50    /* between reports to the zone */
 #define NGX_HTTP_DOCKET_RETRY         250   /* first back-off of a retry */
 #define NGX_HTTP_DOCKET_RETRY_MAX     4000
@@ -105,6 +104,7 @@ struct ngx_http_docket_fetch_s {
 
     unsigned                   active:1;
     unsigned                   paused:1;    /* its stream is full */
+    unsigned                   waited:1;    /* in vain, for room in it */
     unsigned                   held:1;      /* records may be held back */
     unsigned                   refused:1;   /* by the stream */
     unsigned                   certified:1; /* not_after was looked at */
@@ -248,8 +248,9 @@ struct ngx_http_docket_run_s {
     unsigned                   ready:1;     /* stands in hlp->ready */
     unsigned                   ended:1;     /* no transfer is left */
     unsigned                   cancel:1;
-    unsigned                   waits:1;     /* the merge, for a stream */
     unsigned                   paused:1;    /* transfers, for the merge */
+    ngx_int_t                  waits;       /* ask that the merge waits for;
+                                               -1: for none */
     ngx_http_docket_stop_e     stop;
 
     /* io */

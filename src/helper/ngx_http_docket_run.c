@@ -77,6 +77,7 @@ ngx_http_docket_run_create(ngx_http_docket_proc_t *hlp, docket_job_t *job,
     run->fd = -1;
     run->old_fd = -1;
     run->rc = DOCKET_BUSY;
+    run->waits = -1;
 
     ngx_memcpy(run->id, job->id, DOCKET_ID_LEN + 1);
 

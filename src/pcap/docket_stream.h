@@ -34,6 +34,7 @@
 #define DOCKET_STREAM_WINDOW  1024            /* records */
 #define DOCKET_STREAM_CHUNK   (16 * 1024)     /* the smallest */
 #define DOCKET_STREAM_MEM     (32 * 1024)     /* the least that "mem" means */
+#define DOCKET_STREAM_BACKLOG (64 * 1024 * 1024)  /* in the spill */
 
 
 typedef struct docket_stream_s  docket_stream_t;
@@ -93,8 +94,8 @@ void docket_stream_finish(docket_stream_t *s);
  */
 int docket_stream_wakes(docket_stream_t *s);
 
-/* 1 if the next bytes would be spilled though nothing is in the spill yet: a
-   producer that can pause may do so first. */
+/* 1 if the next bytes would be spilled, and the consumer will soon be through
+   with what is in the spill: a producer that can pause may do so first. */
 int docket_stream_full(docket_stream_t *s);
 
 /* Words of the last error of the producer's side; "" when there was none. */

@@ -361,7 +361,8 @@ docket_stream_full(docket_stream_t *s)
     pthread_mutex_lock(&s->mutex);
 
     full = (s->free == NULL && s->allocated + s->chunk_size > s->mem
-            && s->spill.read == s->spill.written && !s->dropped);
+            && s->spill.written - s->spill.read <= DOCKET_STREAM_BACKLOG
+            && !s->dropped);
 
     pthread_mutex_unlock(&s->mutex);
 

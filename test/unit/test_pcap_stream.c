@@ -337,6 +337,83 @@ test_spill(void **state)
 }
 
 
+/* Whether the stream is full before some more records. */
+
+static int
+gets_full(docket_stream_t *s, int n)
+{
+    cap_t  c;
+
+    static int  next;
+
+    for ( /* void */ ; n > 0; n--) {
+
+        if (docket_stream_full(s)) {
+            return 1;
+        }
+
+        memset(&c, 0, sizeof(c));
+        cap_record(&c, at_us(next++), 1, 1000);
+        put(s, &c, 4096);
+    }
+
+    return docket_stream_full(s);
+}
+
+
+/* Full means that it may be waited for, but not behind a long backlog. */
+
+static void
+test_full(void **state)
+{
+    int               i;
+    u_char           *p, *end;
+    cap_t             c;
+    int64_t           time;
+    uint64_t          left;
+    docket_stream_t  *s;
+
+    (void) state;
+
+    s = stream(0);
+
+    cap_begin(&c, 0, 0, 65535, 1);
+    put(s, &c, 4096);
+
+    assert_true(gets_full(s, 64));
+    assert_int_equal(docket_stream_spilled(s), 0);
+
+    while (docket_stream_spilled(s) <= DOCKET_STREAM_BACKLOG) {
+
+        assert_true(gets_full(s, 64));
+
+        /* whoever does not wait spills */
+
+        for (i = 0; i < 32; i++) {
+            memset(&c, 0, sizeof(c));
+            cap_record(&c, at_us(1), 1, 1000);
+            put(s, &c, 4096);
+        }
+    }
+
+    assert_false(gets_full(s, 64));
+
+    /* what is taken from the spill is not behind it any more */
+
+    left = docket_stream_spilled(s);
+
+    while (left > DOCKET_STREAM_BACKLOG / 2) {
+        assert_int_equal(docket_stream_peek(s, &time), DOCKET_OK);
+        assert_int_equal(docket_stream_take(s, &p, &end), DOCKET_OK);
+        left -= (uint64_t) (end - p);
+    }
+
+    assert_true(gets_full(s, 64));
+
+    docket_stream_destroy(s);
+}
+
+
 static void
 test_large(void **state)
 {
@@ -722,6 +799,7 @@ main(void)
         cmocka_unit_test(test_disorder),
         cmocka_unit_test(test_ties),
         cmocka_unit_test(test_spill),
+        cmocka_unit_test(test_full),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_slices),
         cmocka_unit_test(test_rewind),
