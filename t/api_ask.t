@@ -256,7 +256,9 @@ $ui->table(
     [ "GET /uri/port/80/$range", 200, id => $id, 'header:Vary' => 'Accept',
       url => "https://files.example/r/$id/merged.pcap",
       Requested => qr/^\d\d\.\d\d\.20\d\d$/ ],
-    [ 'GET /uri/port/x', 400, headers => $html ],
+    [ 'GET /uri/port/x?filter=udp', 303, headers => $html,
+      'header:Location' => '/page/#/ask/port/x?filter=udp' ],
+    [ 'GET /uri/port/x', 400, name => 'a program is told itself' ],
     [ "GET /raw/" . ($words =~ s/ /%20/gr), 200, headers => $html ],
 );
 $api->table([ "GET /uri/port/80/$range", 200, headers => $html,

@@ -164,6 +164,8 @@ my %cross = ('Sec-Fetch-Site' => 'cross-site', 'Sec-Fetch-Mode' => 'navigate',
 $ui->table(
     [ "GET /pivot?event=$query", 303, headers => { Accept => 'text/html' },
       'header:Location' => "/page/#/status/$id", 'header:Vary' => 'Accept' ],
+    [ 'GET /pivot?src_ip=nowhere', 303, headers => { Accept => 'text/html' },
+      'header:Location' => '/page/#/pivot?src_ip=nowhere' ],
     [ "GET /pivot?event=$query&explain", 200, id => $id,
       headers => { Accept => 'text/html' } ],
     [ "GET /pivot?event=$query", 303, name => 'a click elsewhere',

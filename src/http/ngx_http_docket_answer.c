@@ -209,8 +209,18 @@ ngx_http_docket_send_problem(ngx_http_request_t *r, ngx_uint_t status,
     const u_char *detail, size_t len, const docket_query_error_t *err)
 {
     yajl_gen                  g;
+    ngx_http_docket_ctx_t    *ctx;
     ngx_http_docket_out_t    *out;
     ngx_http_docket_title_t  *title;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
+
+    if (ctx != NULL && ctx->page != NULL
+        && (status == NGX_HTTP_BAD_REQUEST
+            || status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE))
+    {
+        return ngx_http_docket_ask_page(r, ctx->page);
+    }
 
     g = ngx_http_docket_gen(r);
     if (g == NULL) {

@@ -546,6 +546,10 @@ ngx_http_docket_ask_link(ngx_http_request_t *r,
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
 
+    /* a person is told on the page what is wrong, with the question at hand */
+
+    ctx->page = (source == NGX_HTTP_DOCKET_FROM_URI) ? "ask/" : "pivot";
+
     rc = ngx_http_docket_read_query(r, source, ctx->offset);
 
     if (rc == NGX_OK) {

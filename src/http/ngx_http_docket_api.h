@@ -43,6 +43,9 @@ typedef struct {
     ngx_str_t                      rest;       /* of path, behind the
                                                   endpoint's name */
     size_t                         offset;     /* of the same in raw_path */
+    const char                    *page;       /* shows what is wrong with the
+                                                  question: as that of
+                                                  ngx_http_docket_site() */
     docket_query_t                *query;      /* freed by a pool clean-up */
     const docket_pivot_result_t   *pivot;      /* of /pivot, as "query" */
     ngx_http_docket_job_t          job;        /* once asked or found */

@@ -42,6 +42,7 @@ ngx_int_t ngx_http_docket_arg(ngx_http_request_t *r, const char *name,
 ngx_int_t ngx_http_docket_site(ngx_http_request_t *r, const char *page);
 /* The client shows pages, and there is one to be shown. */
 ngx_uint_t ngx_http_docket_wants_page(ngx_http_request_t *r);
+ngx_int_t ngx_http_docket_ask_page(ngx_http_request_t *r, const char *page);
 
 
 /* A question as it came, read once. */

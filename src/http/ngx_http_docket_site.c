@@ -13,8 +13,6 @@
 static ngx_uint_t ngx_http_docket_foreign(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_docket_header_is(ngx_http_request_t *r,
     const char *name, const char *value);
-static ngx_int_t ngx_http_docket_ask_page(ngx_http_request_t *r,
-    const char *page);
 static ngx_int_t ngx_http_docket_append_escaped(u_char **p, u_char *last,
     ngx_str_t *s);
 
@@ -192,7 +190,7 @@ ngx_http_docket_wants_page(ngx_http_request_t *r)
 /* UI_URL/#/ask/host/1.2.3.4?filter=.. or UI_URL/#/pivot?src_ip=..: filled in,
    and not sent. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_docket_ask_page(ngx_http_request_t *r, const char *page)
 {
     size_t                       size;

@@ -92,7 +92,13 @@ test('a link with an event: filled in, not asked', async () => {
 
 test('a link with what is no event', async () => {
     const { page, done } = await open(rig, { allow: [/status of 400/] });
-    await page.goto(`${rig.real.url}#/pivot?src_ip=nowhere`);
-    await page.getByText('This link cannot be read:').waitFor();
+    for (const link of ['#/pivot?src_ip=nowhere', 'api/pivot?src_ip=nowhere']) {
+        await page.goto('about:blank');
+        await page.goto(rig.real.url + link);
+        await page.getByText('This link cannot be read:').waitFor();
+    }
+    await page.goto(`${rig.real.url}api/uri/host/10.1.0.2/port/99999`);
+    await page.locator('#ports-hint.mistake').waitFor();
+    assert.equal(await page.getByLabel('Addresses and networks').inputValue(), '10.1.0.2');
     await done();
 });
