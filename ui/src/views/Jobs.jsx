@@ -28,12 +28,18 @@ export function Jobs({ route }) {
     useTitle('Jobs');
     useEffect(() => setPages(['']), [settled]);
 
-    const { data, error, loading, again } = usePoll(
+    const { data: found, error, loading, again } = usePoll(
         (signal) => search(settled, page, signal),
         // a look through thousands of jobs is not for every moment
         (found) => (first && (found?.parts ?? 1) === 1 ? PERIOD : 10 * PERIOD),
         [settled, page],
     );
+
+    // what was found for other filters is no answer to these
+    const looking = loading || settled !== filters;
+    const data = looking && !found?.entries.length ? null : found;
+
+    const filtered = Object.values(filters).some(Boolean);
 
     function filter(change) {
         const args = new URLSearchParams();
@@ -49,14 +55,18 @@ export function Jobs({ route }) {
                 <span class="row">
                     {server && <span class="muted">{count(server.jobs)} in all
                         · {count(server.running)} running · {count(server.queue)} queued</span>}
-                    {data && first && data.parts === 1 && <span class={`pulse ${error ? 'lost' : 'live'}`}>{error ? 'no connection' : 'live'}</span>}
+                    {data && first && data.parts === 1 && <Live error={error} />}
                 </span>
             </div>
             <Filters filters={filters} onChange={filter} />
             <Failure error={error} />
-            {data && <Table entries={data.entries} expires={server?.expire_time ?? null} onChanged={again}
-                empty={<Empty filtered={Object.values(filters).some(Boolean)} clear={() => go('jobs', { replace: true })} />} />}
-            {!data && loading && <p class="muted">Looking …</p>}
+            {data && (
+                <div class={looking ? 'stale' : ''}>
+                    <Table entries={data.entries} expires={server?.expire_time ?? null} onChanged={again}
+                        empty={<Empty filtered={filtered} clear={() => go('jobs', { replace: true })} />} />
+                </div>
+            )}
+            {!data && looking && <p class="muted">Looking …</p>}
             {data && (!first || data.next) && (
                 <nav class="pager" aria-label="Pages">
                     <button type="button" class="secondary" disabled={first}
@@ -69,6 +79,10 @@ export function Jobs({ route }) {
         </div>
     );
 }
+
+const Live = ({ error }) => (
+    <span class={`pulse ${error ? 'lost' : 'live'}`}>{error ? 'no connection' : 'live'}</span>
+);
 
 function Empty({ filtered, clear }) {
     return (

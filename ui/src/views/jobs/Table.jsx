@@ -96,9 +96,9 @@ function Row({ entry, job, expires, act }) {
 function Flags({ job }) {
     return (
         <>
-            {job.partial && job.state === 'Completed' && <Badge tone="warn" words="partial" />}
-            {job.truncated && <Badge tone="warn" words="truncated" />}
-            {job.empty && job.state === 'Completed' && <Badge tone="idle" words="empty" />}
+            {job.partial && job.state === 'Completed' && <Badge tone="warn" words="Partial" />}
+            {job.truncated && <Badge tone="warn" words="Truncated" />}
+            {job.empty && job.state === 'Completed' && <Badge tone="idle" words="Empty" />}
         </>
     );
 }
@@ -113,5 +113,5 @@ function Expiry({ job, expires }) {
     const now = useNow(30000);
     const last = Math.max(Date.parse(job.finished ?? job.requested), ...job.askers.map((a) => Date.parse(a.last)));
     const left = last + expires * 1000 - now;
-    return <span title={left > 0 ? undefined : 'at the next cleaning'}>{left > 0 ? `in ${duration(Math.ceil(left / 60000) * 60000)}` : 'soon'}</span>;
+    return <span class="expiry" title={left > 0 ? undefined : 'at the next cleaning'}>{left > 0 ? `in ${duration(Math.ceil(left / 60000) * 60000)}` : 'soon'}</span>;
 }
