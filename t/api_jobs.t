@@ -356,11 +356,16 @@ $ng->stop;
 $ng->start;
 $ng->helper;
 
-my ($hangs, $waits) = map { $ng->ask(port => $_, after => utc($large->first),
-                                     before => utc($large->first + 300)) } 1, 2;
+sub ask_port {
+    return $ng->ask(port => $_[0], after => utc($large->first),
+                    before => utc($large->first + 300));
+}
+
+my ($hangs, $waits) = (ask_port(1), ask_port(2));
 
 $fault->set(path => $ng->spool . "/$waits", title => 'docket process',
             ops => ['rename'], sleep => 2000);
+ask_port(2);
 ok_until { $fault->fired } 10, 'one that waits is written';
 is($ng->post("/api/cancel/$waits")->{status}, 200, '... and cancelled');
 is($ng->final($waits)->{state}, 'Cancelled', '... and is');
