@@ -4,6 +4,7 @@ use lib 't/lib';
 use Docket::Test;
 use Docket::Api;
 
+use Errno 'ENOENT';
 use HTTP::Tiny;
 use MIME::Base64;
 use POSIX ();
@@ -207,6 +208,14 @@ is($ng->final($id)->{run}, 3, 'a capture that is gone is fetched again');
 system 'rm', '-r', $ng->spool . "/$id";
 $api->table([ "GET /uri/port/80/$range", 202, id => $id ]);
 is($ng->final($id)->{state}, 'Completed', '... and so is a folder');
+
+# ... or goes whenever it is to be asked anew
+
+$fault->set(path => $ng->spool . "/$id", title => 'worker process', all => 1,
+            ops => ['create'], errno => ENOENT);
+$api->table([ "GET /uri/port/80/$range?refresh=true", 503,
+              detail => qr/removed/, 'header:Retry-After' => qr/^\d+$/ ]);
+$fault->off;
 
 # one that failed may be asked again; one sensor's failure at most once a minute
 

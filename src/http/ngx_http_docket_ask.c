@@ -56,6 +56,7 @@ static ngx_uint_t ngx_http_docket_ask_capture(ngx_http_docket_main_conf_t *mcf,
     const char *id);
 static ngx_int_t ngx_http_docket_refuse(ngx_http_request_t *r,
     ngx_http_docket_main_conf_t *mcf, ngx_int_t why);
+static ngx_int_t ngx_http_docket_retry_after(ngx_http_request_t *r);
 static void ngx_http_docket_ask_cache(ngx_http_docket_main_conf_t *mcf,
     const docket_job_t *rec);
 static void ngx_http_docket_ask_who(ngx_http_request_t *r, int64_t now,
@@ -93,6 +94,11 @@ ngx_http_docket_ask(ngx_http_request_t *r, ngx_uint_t *status)
     }
 
     if (rc == NGX_DECLINED) {
+
+        if (ngx_http_docket_retry_after(r) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         rc = ngx_http_docket_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "the job is being removed");
 
@@ -544,7 +550,6 @@ ngx_http_docket_refuse(ngx_http_request_t *r, ngx_http_docket_main_conf_t *mcf,
     ngx_int_t why)
 {
     ngx_int_t   rc;
-    ngx_str_t   value;
     ngx_uint_t  status;
     const char  *words;
 
@@ -576,12 +581,10 @@ ngx_http_docket_refuse(ngx_http_request_t *r, ngx_http_docket_main_conf_t *mcf,
 
     ngx_http_docket_zone_refused(mcf->zone);
 
-    if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
-        ngx_str_set(&value, NGX_HTTP_DOCKET_RETRY_AFTER);
-
-        if (ngx_http_docket_header(r, "Retry-After", &value) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_docket_retry_after(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_docket_problem(r, status, "%s", words);
@@ -590,12 +593,22 @@ ngx_http_docket_refuse(ngx_http_request_t *r, ngx_http_docket_main_conf_t *mcf,
 }
 
 
+static ngx_int_t
+ngx_http_docket_retry_after(ngx_http_request_t *r)
+{
+    ngx_str_t  value;
+
+    ngx_str_set(&value, NGX_HTTP_DOCKET_RETRY_AFTER);
+
+    return ngx_http_docket_header(r, "Retry-After", &value);
+}
+
+
 ngx_int_t
 ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
     const char *call, const char *id)
 {
     ngx_int_t    rc;
-    ngx_str_t    value;
     ngx_uint_t   status;
     const char  *words;
 
@@ -618,9 +631,7 @@ ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
         status = NGX_HTTP_SERVICE_UNAVAILABLE;
         words = "there are too many open files, or too little memory";
 
-        ngx_str_set(&value, NGX_HTTP_DOCKET_RETRY_AFTER);
-
-        if (ngx_http_docket_header(r, "Retry-After", &value) != NGX_OK) {
+        if (ngx_http_docket_retry_after(r) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
