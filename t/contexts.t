@@ -4,11 +4,14 @@
 use lib 't/lib';
 use Docket::Test;
 
+use HTTP::Tiny;
+
 
 my $fake = Docket::Sensor->start(n => 2);
 my $ng = Docket::Nginx->new(sensors => $fake);
 my $html = $ng->dir . '/html';
-my $backend = free_ports(1);
+my $backend = free_ports(2);
+my $front = $backend + 1;
 
 my $range = 'after/' . utc($fake->first - 60)
             . '/before/' . utc($fake->first + 360);
@@ -37,6 +40,14 @@ for (['~ ^/captures/', 'docket_results;',
     is(scalar @lines, 1, '... in one line');
     like($lines[0], qr/\Q$words\E.* in .*nginx.conf:\d+$/, '... that says why');
 }
+
+
+# A proxy in front, as docs/api.md has it
+
+my ($proxy) = slurp(lib_dir() . '/../../docs/api.md')
+              =~ /^```nginx\n(location \/api \{\n    proxy_pass.*?)^```/ms;
+
+$proxy =~ s/docket\.example:\d+/127.0.0.1:${\ $ng->port }/;
 
 
 # What inherits, and what leads there
@@ -98,6 +109,11 @@ H
             mirror /api/ids;
             root $html;
         }
+    }
+
+    server {
+        listen 127.0.0.1:$front;
+        $proxy
     }
 
     server {
@@ -168,6 +184,27 @@ is($ng->get("/internal/$id/merged.pcap")->{status}, 404,
 capture("/sent/$id/merged.pcap", '... but for X-Accel-Redirect');
 is($ng->get("/sent/$id/query.json")->{status}, 404,
    '... which gives captures alone');
+
+
+# The proxy: what is not complete is broken off, as without it, and its own
+# page is no other site's
+
+{
+    my $api = "http://127.0.0.1:$front/api";
+    my $file = $ng->dir . '/proxied.pcap';
+
+    $fake->set(1, query => 'drop', after => 3000);
+
+    my $code = qx(curl -s -o $file -w '%{http_code}' $api/pcap/host/192.0.2.6/$range);
+
+    is("$code " . ($? >> 8), '200 18', 'a stream by a proxy is broken off');
+    ok(@{ read_pcap($file) } > 20, '... after its packets');
+    $fake->set(1);
+
+    my $r = HTTP::Tiny->new->post("$api/clean", {
+                headers => { Origin => "http://127.0.0.1:$front" } });
+    is($r->{status}, 202, 'its own page');
+}
 
 
 # Subrequests
