@@ -134,6 +134,11 @@ my %request = (
     'GET /events' => sub { ['GET', "/api/events/$_[0]"] },
     'GET /jobs'   => sub { ['GET', '/api/jobs'] },
     'GET /stats'  => sub { ['GET', '/api/stats'] },
+    'GET /summary' => sub { ['GET', "/api/summary/$_[0]"] },
+    'GET /explain' => sub { ['GET', '/api/explain' . query()] },
+    'GET /sensors' => sub { ['GET', '/api/sensors'] },
+    'GET /metrics' => sub { ['GET', '/api/metrics'] },
+    'GET /openapi.json' => sub { ['GET', '/api/openapi.json'] },
     'POST /find'  => sub { ['POST', '/api/find', content => '{}', headers =>
                             { 'Content-Type' => 'application/json' }] },
     'POST /cancel' => sub { ['POST', "/api/cancel/$_[0]"] },
@@ -314,7 +319,9 @@ refused(user('eve'), 401, 'one who may only look does not ask', $id,
         'GET /uri', 'GET /q', 'GET /pcap', 'HEAD /pcap', 'GET /raw', 'POST /',
         'POST /raw', 'POST /query', @changes);
 works(user('eve'), '... but looks', $id, 'GET /status?wait', 'GET /events',
-      'GET /jobs', 'GET /stats', 'POST /find', 'capture', 'HEAD capture');
+      'GET /jobs', 'GET /stats', 'POST /find', 'capture', 'HEAD capture',
+      'GET /summary', 'GET /explain', 'GET /sensors', 'GET /metrics',
+      'GET /openapi.json');
 refused($nobody, 401, 'nobody is let in', $id);
 
 
@@ -334,7 +341,8 @@ is(jobs() - $before, $count{taken}, '... and not queued');
 refused(user('ann'), 429, '... as said', $id, 'GET /uri', 'GET /pcap',
         'POST /', 'POST /query');
 works(user('ann'), '... looking is not counted', $id,
-      ('GET /status?wait', 'GET /jobs') x 10);
+      ('GET /status?wait', 'GET /jobs', 'GET /explain', 'GET /summary',
+       'GET /stats') x 10);
 refused($nobody, '401|429', 'nobody is let in', $id);
 
 
