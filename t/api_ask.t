@@ -217,6 +217,12 @@ $api->table([ "GET /uri/port/80/$range?refresh=true", 503,
               detail => qr/removed/, 'header:Retry-After' => qr/^\d+$/ ]);
 $fault->off;
 
+# one who has seen all events need not come again
+
+my ($end) = $api->get("/events/$id")->{content} =~ /^id: (\d+\.end)$/m;
+
+$api->table([ "GET /events/$id", 204, headers => { 'Last-Event-ID' => $end } ]);
+
 # one that failed may be asked again; one sensor's failure at most once a minute
 
 $fake->set(0, query => 'reset', after => 0);
