@@ -12,7 +12,7 @@
 #include "pcap/docket_merge_core.h"
 
 
-static int docket_merge_put(docket_merge_t *m, const u_char *p, size_t n);
+static int docket_merge_fill(docket_merge_t *m, const u_char *p, size_t n);
 static int docket_merge_vote(docket_merge_t *m);
 
 
@@ -79,8 +79,24 @@ docket_merge_flush(docket_merge_t *m)
 }
 
 
-static int
+static inline int
 docket_merge_put(docket_merge_t *m, const u_char *p, size_t n)
+{
+    if (n < m->conf.buffer - m->used) {
+        memcpy(m->buf + m->used, p, n);
+
+        m->used += n;
+        m->made += n;
+
+        return DOCKET_OK;
+    }
+
+    return docket_merge_fill(m, p, n);
+}
+
+
+static int
+docket_merge_fill(docket_merge_t *m, const u_char *p, size_t n)
 {
     size_t  k;
 
