@@ -1,6 +1,6 @@
 // One form for a question; what it means is shown while it is typed.
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 
 import * as api from '../lib/api.js';
 import { arm } from '../lib/armed.js';
@@ -21,22 +21,23 @@ import { Times } from './ask/Times.jsx';
 const FRESH = { ...question.EMPTY, after: '15m' };
 
 export function Ask({ route }) {
-    const { zone, download } = usePrefs();
+    const { zone: shown, download } = usePrefs();
     const [form, setForm] = useState(FRESH);
+    const zone = form.zone ?? shown;
     const [failure, setFailure] = useState(null);
     const [sending, setSending] = useState(false);
     const [broken, setBroken] = useState(null);
     // the form as the pasted event filled it in
     const [pasted, setPasted] = useState(null);
-    const explained = useExplained(form, zone);
+    const explained = useExplained(form, shown);
 
     useTitle('Ask');
     useRouteForm(route, setForm, setBroken);
-    useZone(zone, setForm);
+    useZone(shown, setForm);
 
     const set = (change) => {
         setFailure(null);
-        setForm((f) => ({ ...f, ...change }));
+        setForm((f) => ({ ...f, zone, ...change }));
     };
     const refused = placed(failure);
     const errors = { ...placed(explained.error), ...refused };
@@ -110,9 +111,10 @@ function opened(asked, download) {
 }
 
 // What /explain says: {data, error, empty, busy}
-function useExplained(form, zone) {
+function useExplained(form, shown) {
     const [state, set] = useState({ data: null, error: null });
     const settled = useSettled(form, 200);
+    const zone = settled.zone ?? shown;
     const empty = question.isEmpty(form);
 
     useEffect(() => {
@@ -156,22 +158,21 @@ function useRouteForm(route, setForm, setBroken) {
     }, [address]);
 }
 
-// Times that were typed without a zone stay what they were when it is changed.
-function useZone(zone, setForm) {
-    const was = useRef(zone);
-
+// Times that were typed without a zone are of the form's, which is that of the
+// page when they were typed; they stay the same moments in another one.
+function useZone(shown, setForm) {
     useEffect(() => {
-        if (was.current === zone) return;
-        const [old, now] = [was.current, Date.now()];
-        was.current = zone;
         setForm((f) => {
-            const { after } = time.parseRange(f, old, now);
+            if (!f.zone || f.zone === shown) return f;
+            const now = Date.now();
+            const { after } = time.parseRange(f, f.zone, now);
             return {
-                ...f, after: time.rezone(f.after, old, zone, now),
-                before: time.rezone(f.before, old, zone, now, after.kind === 'at' ? after.ms : null),
+                ...f, zone: shown,
+                after: time.rezone(f.after, f.zone, shown, now),
+                before: time.rezone(f.before, f.zone, shown, now, after.kind === 'at' ? after.ms : null),
             };
         });
-    }, [zone]);
+    }, [shown]);
 }
 
 // The same question in the other way of writing, as far as there is one.
