@@ -8,6 +8,11 @@
 #include "query/docket_when.h"
 
 
+static docket_expr_t *docket_query_back(docket_query_t *q,
+    docket_expr_type_e type, const char *s, size_t len, const char *field,
+    long position, const char *also);
+
+
 docket_query_t *
 docket_query_create(const docket_query_conf_t *conf)
 {
@@ -334,7 +339,8 @@ docket_query_when(docket_query_t *q, docket_expr_type_e type, const char *s,
     int64_t  us;
 
     if (!docket_is_date(s, len)) {
-        return docket_query_ago(q, type, s, len, field, position);
+        return docket_query_back(q, type, s, len, field, position,
+                                 " or a date such as 2018-01-10T22:10:00Z");
     }
 
     if (docket_parse_time(s, len, &us) != DOCKET_OK) {
@@ -354,6 +360,16 @@ docket_expr_t *
 docket_query_ago(docket_query_t *q, docket_expr_type_e type, const char *s,
     size_t len, const char *field, long position)
 {
+    return docket_query_back(q, type, s, len, field, position, "");
+}
+
+
+/* "also": what else would do. */
+
+static docket_expr_t *
+docket_query_back(docket_query_t *q, docket_expr_type_e type, const char *s,
+    size_t len, const char *field, long position, const char *also)
+{
     char     quote[DOCKET_QUOTE_LEN];
     size_t   n;
     int64_t  us;
@@ -371,9 +387,9 @@ docket_query_ago(docket_query_t *q, docket_expr_type_e type, const char *s,
     if (docket_parse_duration(s, n, &us) != DOCKET_OK) {
         (void) docket_query_fail(q, field, position,
                                  "%s is no time: a duration such as 5m or "
-                                 "3h30m (units us, ms, s, m, h, d, w) or a "
-                                 "date such as 2018-01-10T22:10:00Z is "
-                                 "expected", docket_quote(quote, s, len));
+                                 "3h30m (units us, ms, s, m, h, d, w)%s is "
+                                 "expected", docket_quote(quote, s, len),
+                                 also);
         return NULL;
     }
 

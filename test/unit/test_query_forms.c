@@ -277,7 +277,9 @@ test_form(void **state)
     test_refused("form", "host=1.2.3.0/24", "host", 0, "into \"net\"");
     test_refused("form", "proto-name=gre", "proto-name", 0, "by number");
     test_refused("form", "proto=gre", "proto", 0, "tcp, udp or icmp");
-    test_refused("form", "after-ago=2018-01-01", "after-ago", 0, "duration");
+    test_refused("form", "after-ago=2018-01-01", "after-ago", 0,
+                 "d, w) is expected");
+    test_refused("form", "after=5x", "after", 0, "d, w) or a date such as");
     test_refused("form", "port=80&port=081x", "port", 0, "\"081x\"");
     test_refused("form", "vlan=-1", "vlan", 0, "0 to 65535");
 }
