@@ -180,7 +180,8 @@ sub environment {
 sub command {
     my ($self) = @_;
     my @valgrind = !valgrind() ? ()
-        : (qw(valgrind -q --trace-children=yes --fair-sched=yes --vgdb=no),
+        : (qw(valgrind -q --trace-children=yes --fair-sched=yes --vgdb=no
+              --num-callers=30),
            '--suppressions=' . lib_dir() . '/valgrind.supp',
            "--log-file=$self->{dir}/san/report.%p", split ' ', valgrind());
 
