@@ -114,7 +114,7 @@ $ng->finish;
 my ($clock) = glob '/usr/lib/*/faketime/libfaketime.so.1';
 
 SKIP: {
-    skip 'no libfaketime, or sanitizers', 3 if !$clock || asan();
+    skip 'no libfaketime, or no plain nginx', 3 if !$clock || asan() || valgrind();
 
     $o{http} = <<END;
         docket_settle 1s;
