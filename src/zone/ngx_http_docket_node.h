@@ -152,6 +152,9 @@ void ngx_http_docket_node_drop_requests(ngx_http_docket_zone_t *z,
 /* Moves to the tail of a queue (of "finished": to its fresh end). */
 void ngx_http_docket_node_move(ngx_http_docket_zone_t *z,
     ngx_http_docket_node_t *node, ngx_http_docket_queue_e in);
+/* The job is on disk, a finished one's former record is needed no more. */
+void ngx_http_docket_node_written(ngx_http_docket_zone_t *z,
+    ngx_http_docket_node_t *node);
 void ngx_http_docket_node_copy(ngx_http_docket_zone_t *z,
     ngx_http_docket_node_t *node, ngx_http_docket_job_t *job);
 uint64_t ngx_http_docket_cover_add(uint64_t cover, const char *name);

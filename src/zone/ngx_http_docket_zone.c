@@ -592,6 +592,20 @@ ngx_http_docket_node_move(ngx_http_docket_zone_t *z,
 
 
 void
+ngx_http_docket_node_written(ngx_http_docket_zone_t *z,
+    ngx_http_docket_node_t *node)
+{
+    if (node->old_record != NULL) {
+        ngx_slab_free_locked(z->jobs, node->old_record);
+        node->old_record = NULL;
+    }
+
+    ngx_http_docket_node_move(z, node, NGX_HTTP_DOCKET_IN_QUEUED);
+    ngx_http_docket_node_changed(z, node);
+}
+
+
+void
 ngx_http_docket_node_changed(ngx_http_docket_zone_t *z,
     ngx_http_docket_node_t *node)
 {

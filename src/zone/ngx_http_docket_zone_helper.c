@@ -231,7 +231,7 @@ ngx_http_docket_zone_orphans(ngx_http_docket_zone_t *z)
             return;
         }
 
-        ngx_http_docket_node_move(z, node, NGX_HTTP_DOCKET_IN_QUEUED);
+        ngx_http_docket_node_written(z, node);
     }
 }
 

@@ -185,14 +185,7 @@ ngx_http_docket_zone_commit(ngx_http_docket_zone_t *z, const char *id)
     node = ngx_http_docket_node_find(z, id);
 
     if (node != NULL && node->in == NGX_HTTP_DOCKET_IN_WRITING) {
-
-        if (node->old_record != NULL) {
-            ngx_slab_free_locked(z->jobs, node->old_record);
-            node->old_record = NULL;
-        }
-
-        ngx_http_docket_node_move(z, node, NGX_HTTP_DOCKET_IN_QUEUED);
-        ngx_http_docket_node_changed(z, node);
+        ngx_http_docket_node_written(z, node);
     }
 
     ngx_http_docket_zone_unlock(z);
