@@ -205,6 +205,8 @@ is_deeply([ find({ port => 7, state => 'Failed' }) ], [ ], '... and a state');
 is_deeply([ find({ state => 'completed', text => 'port 7' }) ], [ $ids[6] ],
           '... a state and a text');
 is_deeply([ find({ id => [ $ids[1], $none ] }) ], [ $ids[1] ], '... ids');
+is_deeply([ sort(find({ id => [ $none, reverse @ids ] })) ], [ sort @ids ],
+          '... ids in any order');
 is_deeply([ find({ id => "$ids[1],$ids[2]", port => 3 }) ], [ $ids[2] ],
           '... and a term');
 is_deeply([ find({ port => 7, before => $t1 }) ], [ ], '... another time');

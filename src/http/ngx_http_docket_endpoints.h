@@ -98,6 +98,8 @@ typedef struct {
 
 ngx_int_t ngx_http_docket_ids_of(ngx_http_request_t *r, ngx_str_t *list,
     ngx_array_t *ids);
+/* For qsort() and bsearch(). */
+int ngx_libc_cdecl ngx_http_docket_cmp_ids(const void *one, const void *two);
 
 
 /* Names of the sensors that are asked out of the configured ones. */
@@ -184,7 +186,7 @@ typedef struct {
     docket_query_t          *query;     /* docket_query_finish_search() */
     ngx_str_t                text;      /* part of the canonical text */
     ngx_int_t                state;
-    ngx_array_t             *ids;       /* ngx_http_docket_id_t */
+    ngx_array_t             *ids;       /* ngx_http_docket_id_t, sorted */
 } ngx_http_docket_search_t;
 
 /* 400 that names an argument. */

@@ -102,6 +102,9 @@ ngx_http_docket_search(ngx_http_request_t *r, ngx_str_t *rest)
             return rc;
         }
 
+        ngx_qsort(ids.elts, ids.nelts, sizeof(ngx_http_docket_id_t),
+                  ngx_http_docket_cmp_ids);
+
         search.ids = &ids;
     }
 

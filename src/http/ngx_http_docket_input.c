@@ -745,3 +745,10 @@ ngx_http_docket_ids_of(ngx_http_request_t *r, ngx_str_t *list,
 
     return NGX_OK;
 }
+
+
+int ngx_libc_cdecl
+ngx_http_docket_cmp_ids(const void *one, const void *two)
+{
+    return ngx_memcmp(one, two, DOCKET_ID_LEN);
+}

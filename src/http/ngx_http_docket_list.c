@@ -704,22 +704,13 @@ ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
 static ngx_uint_t
 ngx_http_docket_named(ngx_http_docket_search_t *search, const char *id)
 {
-    ngx_uint_t             i;
-    ngx_http_docket_id_t  *ids;
-
     if (search->ids == NULL) {
         return 1;
     }
 
-    ids = search->ids->elts;
-
-    for (i = 0; i < search->ids->nelts; i++) {
-        if (ngx_memcmp(ids[i].id, id, DOCKET_ID_LEN) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
+    return bsearch(id, search->ids->elts, search->ids->nelts,
+                   sizeof(ngx_http_docket_id_t), ngx_http_docket_cmp_ids)
+           != NULL;
 }
 
 
