@@ -537,8 +537,6 @@ test_waits(void **state)
 }
 
 
-/* The one that the merge waits for leaves, before and after the start. */
-
 /* What one stream had is taken back while another is waited for. */
 
 static void
@@ -585,6 +583,8 @@ test_rewound(void **state)
     }
 }
 
+
+/* The one that the merge waits for leaves, before and after the start. */
 
 static void
 test_leave(void **state)
