@@ -134,7 +134,8 @@ soak: export SOAK_SEED := $(or $(SOAK_SEED),1)
 soak: ready
 	@t/run t/soak.t
 
-lockcheck: test-deps
+lockcheck: ready
+	@$(MAKE) --no-print-directory ui bench-build
 	@tools/lockcheck $(NGX_SRC) $(BUILD)/lockcheck '$(CC_OPT)' '$(LD_OPT)' \
 	    $(SUITES)
 
