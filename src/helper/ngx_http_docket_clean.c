@@ -2,14 +2,13 @@
  * Expiry by time and by space, the space that is left, who asked.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_clean.h"
+#include "helper/ngx_http_docket_clock.h"
+#include "helper/ngx_http_docket_merge.h"
+#include "helper/ngx_http_docket_record.h"
+#include "helper/ngx_http_docket_shared.h"
 
 
-/* milliseconds by which a clock drifts in a second at most */
-#define NGX_HTTP_DOCKET_DRIFT  2000
-
-
-static int64_t ngx_http_docket_uptime(void);
 static void ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
     const docket_index_record_t *record, int64_t now);
 static void ngx_http_docket_clean_one(ngx_http_docket_proc_t *hlp,
@@ -57,15 +56,13 @@ ngx_http_docket_clean(ngx_http_docket_proc_t *hlp)
 
     /* the time by which the clock was set forward made no job older */
 
-    if (ngx_http_docket_uptime() < hlp->ahead_until) {
-        old -= hlp->ahead * 1000;
-    }
+    old -= ngx_http_docket_clock_ahead(hlp) * 1000;
 
     removed = 0;
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_http_docket_io_serve(hlp)) {
+        if (ngx_http_docket_merge_serve(hlp)) {
             break;
         }
 
@@ -214,58 +211,13 @@ ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
         {
             docket_index_from_job(&mended, job);
             ngx_http_docket_index_put(hlp, &mended);
-            ngx_http_docket_io_sync(hlp);
+            ngx_http_docket_shared_sync(hlp);
         }
 
         free(text);
     }
 
     docket_job_destroy(job);
-}
-
-
-/* Milliseconds since the machine was started, its sleep with them. */
-
-static int64_t
-ngx_http_docket_uptime(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_BOOTTIME, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-void
-ngx_http_docket_clock(ngx_http_docket_proc_t *hlp)
-{
-    int64_t  up, clock, step;
-
-    up = ngx_http_docket_uptime();
-    clock = ngx_http_docket_now() / 1000 - up;
-    step = (hlp->clock == 0) ? 0 : clock - hlp->clock;
-
-    hlp->clock = clock;
-
-    if (step >= -NGX_HTTP_DOCKET_DRIFT && step <= NGX_HTTP_DOCKET_DRIFT) {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
-                  "docket: the clock was set by %L s", step / 1000);
-
-    if (up >= hlp->ahead_until) {
-        hlp->ahead = 0;
-    }
-
-    hlp->ahead = ngx_max(hlp->ahead + step, 0);
-
-    if (step > 0) {
-        hlp->ahead_until = up + (int64_t) hlp->mcf->expire_time;
-    }
-
-    hlp->cleaned = 0;
 }
 
 
@@ -329,7 +281,7 @@ ngx_http_docket_askers_save(ngx_http_docket_proc_t *hlp,
 
     for (i = 0; i < n; i += same) {
 
-        if (ngx_http_docket_io_serve(hlp)) {
+        if (ngx_http_docket_merge_serve(hlp)) {
             return;
         }
 
@@ -406,7 +358,7 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
         ngx_http_docket_index_put(hlp, &record);
         ngx_http_docket_zone_askers_saved(hlp->mcf->zone, job, count, text,
                                           len);
-        ngx_http_docket_io_sync(hlp);
+        ngx_http_docket_shared_sync(hlp);
     }
 
     free(text);
@@ -421,17 +373,3 @@ done:
 }
 
 
-void
-ngx_http_docket_index_put(ngx_http_docket_proc_t *hlp,
-    const docket_index_record_t *record)
-{
-    if (ngx_http_docket_io_released(hlp)) {
-        return;
-    }
-
-    if (docket_index_put(hlp->index, record) != DOCKET_OK) {
-        ngx_log_error(NGX_LOG_ALERT, hlp->log, ngx_errno,
-                      "writing the index of docket spool \"%V\" failed",
-                      &hlp->mcf->spool->name);
-    }
-}

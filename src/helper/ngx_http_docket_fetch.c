@@ -2,9 +2,20 @@
  * Transfers: what curl is told, what it said, in words an operator can use.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_fetch.h"
+#include "helper/ngx_http_docket_ask.h"
+#include "helper/ngx_http_docket_tls.h"
 
 #include <openssl/ssl.h>
+
+
+/* milliseconds */
+#define NGX_HTTP_DOCKET_HOLD          10    /* a pause, frees held records */
+#define NGX_HTTP_DOCKET_PAUSE         100   /* of one whose stream is full */
+#define NGX_HTTP_DOCKET_PACE          250   /* gap of one that keeps pace */
+
+#define NGX_HTTP_DOCKET_BODY          120   /* bytes of an error's body */
+#define NGX_HTTP_DOCKET_HEAD          (64 * 1024)   /* of any answer */
 
 
 static CURL *ngx_http_docket_fetch_easy(ngx_http_docket_fetch_t *f);
@@ -580,7 +591,7 @@ ngx_http_docket_fetch_tell(ngx_http_docket_fetch_t *f,
     ngx_http_docket_outcome_t *out)
 {
     ngx_http_docket_fetch_over(f);
-    ngx_http_docket_peer_fetched(f, out);
+    f->handler(f, out);
 
     /* it may have been started anew */
 
@@ -862,4 +873,15 @@ ngx_http_docket_fetch_late(ngx_http_docket_fetch_t *f,
     out->down = (f->kind == NGX_HTTP_DOCKET_FETCH_STATS);
 
     return 1;
+}
+
+
+void
+ngx_http_docket_words(char *words, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+    (void) vsnprintf(words, NGX_HTTP_DOCKET_WORDS, fmt, args);
+    va_end(args);
 }

@@ -3,7 +3,9 @@
  * new name, the record.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_finish.h"
+#include "helper/ngx_http_docket_clock.h"
+#include "helper/ngx_http_docket_record.h"
 
 #include <pcap/dlt.h>
 
@@ -18,6 +20,8 @@ typedef struct {
 static void ngx_http_docket_finish_requests(ngx_http_docket_run_t *run,
     ngx_http_docket_sum_t *sum);
 static void ngx_http_docket_finish_merged(ngx_http_docket_run_t *run);
+static void ngx_http_docket_finish_reason(char *words, size_t size,
+    const char *name, const char *why);
 static void ngx_http_docket_finish_judge(ngx_http_docket_run_t *run,
     ngx_http_docket_sum_t *sum, ngx_uint_t go, ngx_http_docket_stop_e stop);
 static int ngx_http_docket_finish_publish(ngx_http_docket_run_t *run);
@@ -117,14 +121,16 @@ ngx_http_docket_finish_requests(ngx_http_docket_run_t *run,
         }
 
         sum->missing++;
-        ngx_http_docket_reason(sum->words, sizeof(sum->words), rq->name,
+        ngx_http_docket_finish_reason(sum->words, sizeof(sum->words), rq->name,
                                rq->error);
     }
 }
 
 
-void
-ngx_http_docket_reason(char *words, size_t size, const char *name,
+/* Adds to words, separated by "; ". */
+
+static void
+ngx_http_docket_finish_reason(char *words, size_t size, const char *name,
     const char *why)
 {
     size_t  len;
@@ -164,9 +170,9 @@ ngx_http_docket_finish_judge(ngx_http_docket_run_t *run,
     }
 
     if (sum->answered == 0) {
-        ngx_http_docket_reason(words, sizeof(words), "",
+        ngx_http_docket_finish_reason(words, sizeof(words), "",
                                "no sensor answered");
-        ngx_http_docket_reason(words, sizeof(words), "", sum->words);
+        ngx_http_docket_finish_reason(words, sizeof(words), "", sum->words);
         ngx_http_docket_finish_state(run, DOCKET_FAILED, words);
         return;
     }
@@ -177,11 +183,11 @@ ngx_http_docket_finish_judge(ngx_http_docket_run_t *run,
     job->partial = (sum->missing != 0);
 
     if (job->truncated) {
-        ngx_http_docket_reason(words, sizeof(words), "", run->words);
+        ngx_http_docket_finish_reason(words, sizeof(words), "", run->words);
     }
 
     if (job->partial) {
-        ngx_http_docket_reason(words, sizeof(words), "", sum->words);
+        ngx_http_docket_finish_reason(words, sizeof(words), "", sum->words);
     }
 
     /* nothing new for what is there already */

@@ -5,7 +5,9 @@
  * It takes a while when there are many; the runs go on meanwhile.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_load.h"
+#include "helper/ngx_http_docket_merge.h"
+#include "helper/ngx_http_docket_record.h"
 
 
 typedef struct {
@@ -120,7 +122,7 @@ ngx_http_docket_load_job(void *ctx, const char *id)
 
     hlp = walk->hlp;
 
-    if (ngx_http_docket_io_serve(hlp)) {
+    if (ngx_http_docket_merge_serve(hlp)) {
         walk->stopped = 1;
         return DOCKET_ERROR;
     }

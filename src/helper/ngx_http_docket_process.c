@@ -6,12 +6,22 @@
  */
 
 #include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_fetch.h"
+#include "helper/ngx_http_docket_io.h"
+#include "helper/ngx_http_docket_queue.h"
+#include "helper/ngx_http_docket_run.h"
+#include "helper/ngx_http_docket_sensor.h"
+#include "helper/ngx_http_docket_shared.h"
 
 #include <ngx_channel.h>
 #include <ngx_syslog.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+
+/* milliseconds */
+#define NGX_HTTP_DOCKET_ASKERS_TIME   3000
 
 
 /* logs, the channel, the eventfd of this process */
@@ -136,51 +146,6 @@ ngx_http_docket_process(ngx_cycle_t *cycle, void *data)
     }
 
     ngx_http_docket_process_leave(hlp, hlp->drain_until != 0);
-}
-
-
-int64_t
-ngx_http_docket_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_REALTIME, &ts);
-
-    return (int64_t) ts.tv_sec * DOCKET_SECOND + ts.tv_nsec / 1000;
-}
-
-
-void
-ngx_http_docket_timer(ngx_http_docket_proc_t *hlp, int64_t at)
-{
-    if (at < hlp->timer) {
-        hlp->timer = at;
-    }
-}
-
-
-void
-ngx_http_docket_words(char *words, const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    (void) vsnprintf(words, NGX_HTTP_DOCKET_WORDS, fmt, args);
-    va_end(args);
-}
-
-
-void
-ngx_http_docket_poke(int event)
-{
-    ssize_t   n;
-    uint64_t  one;
-
-    one = 1;
-
-    do {
-        n = write(event, &one, sizeof(one));
-    } while (n == -1 && ngx_errno == NGX_EINTR);
 }
 
 
@@ -536,7 +501,7 @@ ngx_http_docket_process_woken(ngx_http_docket_proc_t *hlp)
 
     /* a worker has written something, or wants something */
 
-    ngx_http_docket_io_sync(hlp);
+    ngx_http_docket_shared_sync(hlp);
 
     if (hlp->drain_until != 0) {
         return;

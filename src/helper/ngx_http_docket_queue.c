@@ -6,7 +6,15 @@
  * left to that one, and looked at again.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_queue.h"
+#include "helper/ngx_http_docket_clock.h"
+#include "helper/ngx_http_docket_record.h"
+#include "helper/ngx_http_docket_run.h"
+#include "helper/ngx_http_docket_shared.h"
+
+
+/* milliseconds */
+#define NGX_HTTP_DOCKET_OWN_MAX       500
 
 
 static void ngx_http_docket_queue_own(ngx_http_docket_proc_t *hlp);
@@ -26,6 +34,8 @@ static docket_job_t *ngx_http_docket_queue_again(ngx_http_docket_proc_t *hlp,
     const char *id);
 static void ngx_http_docket_queue_broken(ngx_http_docket_proc_t *hlp,
     const char *id, const char *words);
+static int ngx_http_docket_queue_save(ngx_http_docket_proc_t *hlp,
+    docket_job_t *job);
 static void ngx_http_docket_queue_cancelled(ngx_http_docket_proc_t *hlp);
 static void ngx_http_docket_queue_foreign(ngx_http_docket_proc_t *hlp,
     const char *id);
@@ -204,7 +214,7 @@ ngx_http_docket_queue_take(ngx_http_docket_proc_t *hlp)
     while (hlp->nruns < hlp->mcf->max_active
            && ngx_http_docket_zone_take(hlp->mcf->zone, &job) == NGX_OK)
     {
-        ngx_http_docket_io_sync(hlp);
+        ngx_http_docket_shared_sync(hlp);
         ngx_http_docket_queue_job(hlp, (char *) job.id);
     }
 }
@@ -245,7 +255,20 @@ ngx_http_docket_queue_job(ngx_http_docket_proc_t *hlp, const char *id)
         return;
     }
 
-    ngx_http_docket_run_start(hlp, job, dirfd, again);
+    if (ngx_http_docket_run_start(hlp, job, dirfd, again) == NGX_OK) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, hlp->log, 0,
+                  "docket job %s: no memory to run it", id);
+
+    (void) docket_job_reason(job, "out of memory");
+    (void) docket_job_event(job, DOCKET_FAILED, "Failed", "out of memory",
+                            ngx_http_docket_now());
+    (void) ngx_http_docket_queue_save(hlp, job);
+
+    docket_job_destroy(job);
+    (void) close(dirfd);
 }
 
 
@@ -483,7 +506,9 @@ ngx_http_docket_queue_cancelled(ngx_http_docket_proc_t *hlp)
 }
 
 
-int
+/* Saves, tells the zone and the index.  DOCKET_ERROR: it is not on disk. */
+
+static int
 ngx_http_docket_queue_save(ngx_http_docket_proc_t *hlp, docket_job_t *job)
 {
     int                           rc;
@@ -515,7 +540,7 @@ ngx_http_docket_queue_save(ngx_http_docket_proc_t *hlp, docket_job_t *job)
     ngx_http_docket_zone_update(mcf->zone, job, text, len);
     ngx_http_docket_queue_note(hlp, job, unsaved);
     ngx_http_docket_wake_workers(mcf);
-    ngx_http_docket_io_sync(hlp);
+    ngx_http_docket_shared_sync(hlp);
 
     free(text);
 

@@ -1,10 +1,21 @@
 /*
- * A job that runs: which sensors are asked, for what, and how far they are.
+ * A job that runs: its start, and what stops it.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_run.h"
+#include "helper/ngx_http_docket_ask.h"
+#include "helper/ngx_http_docket_clock.h"
+#include "helper/ngx_http_docket_sensor.h"
+#include "helper/ngx_http_docket_shared.h"
 
 #include <malloc.h>
+
+
+/* milliseconds */
+#define NGX_HTTP_DOCKET_TRIM          1000  /* between two of them */
+
+#define NGX_HTTP_DOCKET_SLICES        20000
+#define NGX_HTTP_DOCKET_STREAM_MAX    (4 * 1024 * 1024)
 
 
 static ngx_http_docket_run_t *ngx_http_docket_run_create(
@@ -22,14 +33,13 @@ static void ngx_http_docket_run_say(ngx_http_docket_run_t *run);
 static void ngx_http_docket_run_waited(ngx_http_docket_zone_info_t *info,
     void *data);
 static void ngx_http_docket_run_begin(ngx_http_docket_run_t *run);
-static void ngx_http_docket_run_end(ngx_http_docket_run_t *run);
 static ngx_uint_t ngx_http_docket_run_large(ngx_http_docket_run_t *run);
 static void ngx_http_docket_run_abort(ngx_http_docket_run_t *run,
     docket_sensor_state_e state, const char *words);
 static void ngx_http_docket_run_destroy(ngx_http_docket_run_t *run);
 
 
-void
+ngx_int_t
 ngx_http_docket_run_start(ngx_http_docket_proc_t *hlp, docket_job_t *job,
     int dirfd, ngx_uint_t again)
 {
@@ -38,17 +48,7 @@ ngx_http_docket_run_start(ngx_http_docket_proc_t *hlp, docket_job_t *job,
     run = ngx_http_docket_run_create(hlp, job, dirfd, again);
 
     if (run == NULL) {
-        ngx_log_error(NGX_LOG_CRIT, hlp->log, 0,
-                      "docket job %s: no memory to run it", job->id);
-
-        (void) docket_job_reason(job, "out of memory");
-        (void) docket_job_event(job, DOCKET_FAILED, "Failed", "out of memory",
-                                ngx_http_docket_now());
-        (void) ngx_http_docket_queue_save(hlp, job);
-
-        docket_job_destroy(job);
-        (void) close(dirfd);
-        return;
+        return NGX_ERROR;
     }
 
     ngx_queue_insert_tail(&hlp->runs, &run->queue);
@@ -56,6 +56,8 @@ ngx_http_docket_run_start(ngx_http_docket_proc_t *hlp, docket_job_t *job,
 
     ngx_http_docket_run_say(run);
     ngx_http_docket_run_begin(run);
+
+    return NGX_OK;
 }
 
 
@@ -426,7 +428,8 @@ ngx_http_docket_run_begin(ngx_http_docket_run_t *run)
     run->go = (run->old == NULL);
 
     if (run->nasks == 0) {
-        ngx_http_docket_run_end(run);
+        run->dirty = 0;
+        ngx_http_docket_shared_ended(run);
         return;
     }
 
@@ -437,7 +440,7 @@ ngx_http_docket_run_begin(ngx_http_docket_run_t *run)
     /* the merge looks at its streams once, and is woken from then on */
 
     if (run->go) {
-        ngx_http_docket_io_ready(run);
+        ngx_http_docket_shared_ready(run);
     }
 
     /* the run may be over before the last one is served */
@@ -447,177 +450,6 @@ ngx_http_docket_run_begin(ngx_http_docket_run_t *run)
             ngx_http_docket_peer_work(run->asks[i].peer);
         }
     }
-}
-
-
-docket_request_t *
-ngx_http_docket_ask_request(ngx_http_docket_ask_t *ask)
-{
-    return &ask->run->job->requests[ask->request];
-}
-
-
-const char *
-ngx_http_docket_ask_text(ngx_http_docket_ask_t *ask, size_t *len)
-{
-    int64_t                  after, before, padding;
-    ngx_http_docket_proc_t  *hlp;
-
-    hlp = ask->run->hlp;
-    padding = (int64_t) hlp->mcf->time_padding * 1000;
-
-    ngx_http_docket_ask_edges(ask, &after, &before);
-
-    *len = docket_query_sensor_text(ask->run->job->terms,
-                                    ngx_max(after - padding, 0),
-                                    before + padding,
-                                    hlp->text, sizeof(hlp->text));
-
-    if (*len >= sizeof(hlp->text)) {
-        /* never a text that was cut: it would ask for something else */
-        *len = 0;
-    }
-
-    return hlp->text;
-}
-
-
-void
-ngx_http_docket_ask_edges(ngx_http_docket_ask_t *ask, int64_t *after,
-    int64_t *before)
-{
-    docket_job_t      *job;
-    docket_request_t  *rq;
-
-    job = ask->run->job;
-    rq = ngx_http_docket_ask_request(ask);
-
-    *after = (ask->slice == 0)
-             ? job->after : ask->edge + (ask->slice - 1) * ask->run->slice;
-
-    *before = (ask->slice + 1 >= rq->slices)
-              ? job->before : ask->edge + ask->slice * ask->run->slice;
-}
-
-
-ngx_uint_t
-ngx_http_docket_ask_next(ngx_http_docket_ask_t *ask)
-{
-    docket_request_t  *rq;
-
-    rq = ngx_http_docket_ask_request(ask);
-
-    rq->slices_done++;
-
-    ask->slice++;
-    ask->tries = 0;
-    ask->begun = 0;
-
-    ngx_http_docket_ask_changed(ask);
-    ngx_http_docket_ask_wake(ask);
-
-    return ask->slice < rq->slices;
-}
-
-
-void
-ngx_http_docket_ask_close(ngx_http_docket_ask_t *ask,
-    docket_sensor_state_e state, const char *words)
-{
-    char               oldest[DOCKET_TIME_LEN];
-    uint64_t           records;
-    docket_request_t  *rq;
-
-    rq = ngx_http_docket_ask_request(ask);
-
-    docket_stream_finish(ask->stream);
-    records = docket_stream_count(ask->stream)->records;
-
-    if (state == DOCKET_SENSOR_FAILED && records != 0) {
-        state = DOCKET_SENSOR_PARTIAL;
-
-    } else if (state == DOCKET_SENSOR_COMPLETE && records == 0
-               && ask->slice >= rq->slices)
-    {
-        state = DOCKET_SENSOR_EMPTY;
-    }
-
-    if (words != NULL) {
-        (void) snprintf(rq->error, sizeof(rq->error), "%s", words);
-
-        ngx_log_error((state == DOCKET_SENSOR_CANCELLED ? NGX_LOG_INFO
-                                                        : NGX_LOG_WARN),
-                      ask->run->hlp->log, 0,
-                      "docket job %s, sensor \"%s\": %s",
-                      ask->run->id, rq->name, words);
-    }
-
-    if (ask->peer->oldest > ask->run->job->after + DOCKET_SECOND
-        && rq->warning[0] == '\0' && docket_sensor_covered(state))
-    {
-        (void) docket_format_time(oldest, ask->peer->oldest);
-        (void) snprintf(rq->warning, sizeof(rq->warning),
-                        "it has no packets from before %s", oldest);
-    }
-
-    rq->state = state;
-    rq->finished = ngx_http_docket_now();
-
-    ask->open = 0;
-
-    ngx_http_docket_ask_changed(ask);
-    ngx_http_docket_ask_wake(ask);
-
-    if (--ask->run->nopen == 0) {
-        ngx_http_docket_run_end(ask->run);
-    }
-}
-
-
-void
-ngx_http_docket_ask_wake(ngx_http_docket_ask_t *ask)
-{
-    ngx_http_docket_run_t  *run;
-
-    run = ask->run;
-
-    if (!run->go && (docket_stream_count(ask->stream)->records != 0
-                     || ask->slice != 0))
-    {
-        (void) pthread_mutex_lock(&run->hlp->mutex);
-        run->go = 1;
-        (void) pthread_mutex_unlock(&run->hlp->mutex);
-
-        ngx_http_docket_io_ready(run);
-    }
-
-    if (docket_stream_wakes(ask->stream)) {
-        ngx_http_docket_io_ready(run);
-    }
-}
-
-
-void
-ngx_http_docket_ask_changed(ngx_http_docket_ask_t *ask)
-{
-    ngx_http_docket_run_t  *run;
-
-    run = ask->run;
-
-    if (!run->dirty) {
-        run->dirty = 1;
-        ngx_http_docket_timer(run->hlp, run->said + NGX_HTTP_DOCKET_PROGRESS);
-    }
-}
-
-
-/* Nothing more comes: the record is the io thread's from here on. */
-
-static void
-ngx_http_docket_run_end(ngx_http_docket_run_t *run)
-{
-    run->dirty = 0;
-    ngx_http_docket_io_ended(run);
 }
 
 

@@ -7,16 +7,37 @@
  * free for the next one.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_sensor.h"
+#include "helper/ngx_http_docket_ask.h"
+#include "helper/ngx_http_docket_clock.h"
+#include "helper/ngx_http_docket_fetch.h"
+#include "helper/ngx_http_docket_slot.h"
+
+
+/* milliseconds */
+#define NGX_HTTP_DOCKET_SLOW          500   /* a failure that delays others */
+#define NGX_HTTP_DOCKET_PROBE_MIN     1000  /* looks at one that is down */
+#define NGX_HTTP_DOCKET_PROBE_MAX     30000
 
 
 static ngx_int_t ngx_http_docket_peer_init(ngx_http_docket_proc_t *hlp,
     ngx_http_docket_peer_t *peer, ngx_http_docket_sensor_t *sensor);
 static int ngx_http_docket_peer_match(const void *name, const void *peer);
 static int ngx_http_docket_peer_cmp(const void *one, const void *two);
+static void ngx_http_docket_peer_fetched(ngx_http_docket_fetch_t *f,
+    ngx_http_docket_outcome_t *out);
+static void ngx_http_docket_peer_queried(ngx_http_docket_peer_t *peer,
+    ngx_http_docket_fetch_t *f, ngx_http_docket_outcome_t *out);
+static void ngx_http_docket_peer_took(ngx_http_docket_zone_info_t *info,
+    void *data);
 static ngx_uint_t ngx_http_docket_peer_looking(ngx_http_docket_peer_t *peer);
 static ngx_uint_t ngx_http_docket_peer_too_busy(ngx_http_docket_peer_t *peer,
     ngx_http_docket_ask_t *ask);
+static void ngx_http_docket_peer_busy(ngx_http_docket_peer_t *peer);
+static void ngx_http_docket_peer_up(ngx_http_docket_peer_t *peer,
+    ngx_uint_t health);
+static void ngx_http_docket_peer_down(ngx_http_docket_peer_t *peer,
+    const char *words, ngx_uint_t slow);
 static void ngx_http_docket_peer_fail_waiting(ngx_http_docket_peer_t *peer);
 static void ngx_http_docket_peer_probe(ngx_http_docket_peer_t *peer);
 static ngx_int_t ngx_http_docket_peer_counter(ngx_http_docket_fetch_t *f,
@@ -85,6 +106,7 @@ ngx_http_docket_peer_init(ngx_http_docket_proc_t *hlp,
     ngx_queue_init(&peer->waiting);
 
     peer->probe.peer = peer;
+    peer->probe.handler = ngx_http_docket_peer_fetched;
 
     peer->slots = ngx_calloc(sensor->max_queries
                              * sizeof(ngx_http_docket_slot_t), hlp->log);
@@ -97,6 +119,7 @@ ngx_http_docket_peer_init(ngx_http_docket_proc_t *hlp,
         peer->slots[i].lock = -1;
         peer->slots[i].fetch.peer = peer;
         peer->slots[i].fetch.slot = &peer->slots[i];
+        peer->slots[i].fetch.handler = ngx_http_docket_peer_fetched;
     }
 
     /* the name that the certificate is checked against stands in the URL */
@@ -236,7 +259,7 @@ ngx_http_docket_peer_work(ngx_http_docket_peer_t *peer)
 }
 
 
-void
+static void
 ngx_http_docket_peer_fetched(ngx_http_docket_fetch_t *f,
     ngx_http_docket_outcome_t *out)
 {
@@ -250,6 +273,7 @@ ngx_http_docket_peer_fetched(ngx_http_docket_fetch_t *f,
     peer->dirty = 1;
 
     if (f->kind == NGX_HTTP_DOCKET_FETCH_QUERY) {
+        ngx_http_docket_peer_queried(peer, f, out);
         ngx_http_docket_slot_queried(f->slot, out);
         ngx_http_docket_peer_work(peer);
         return;
@@ -304,11 +328,55 @@ ngx_http_docket_peer_fetched(ngx_http_docket_fetch_t *f,
     } else if (out->ok) {
         ngx_http_docket_slot_looked(f->slot, reads);
 
+        if (peer->idle_at == 0) {
+            ngx_http_docket_peer_busy(peer);
+        }
+
     } else {
         ngx_http_docket_slot_failed(f->slot, out);
     }
 
     ngx_http_docket_peer_work(peer);
+}
+
+
+/* What a question's end says of the sensor. */
+
+static void
+ngx_http_docket_peer_queried(ngx_http_docket_peer_t *peer,
+    ngx_http_docket_fetch_t *f, ngx_http_docket_outcome_t *out)
+{
+    ngx_uint_t  slow;
+
+    peer->nactive--;
+    peer->took = (peer->hlp->now - f->started) / 1000.0;
+
+    if (out->ok) {
+        ngx_http_docket_peer_up(peer, NGX_HTTP_DOCKET_SENSOR_UP);
+        ngx_http_docket_zone_info_update(peer->hlp->mcf->zone,
+                                         ngx_http_docket_peer_took, peer);
+        return;
+    }
+
+    peer->failures++;
+    peer->idle_at = 0;
+
+    if (out->down) {
+        slow = (peer->took * 1000 >= NGX_HTTP_DOCKET_SLOW);
+        ngx_http_docket_peer_down(peer, out->words, slow);
+
+    } else {
+        ngx_http_docket_words(peer->error, "%s", out->words);
+    }
+}
+
+
+static void
+ngx_http_docket_peer_took(ngx_http_docket_zone_info_t *info, void *data)
+{
+    ngx_http_docket_peer_t *peer = data;
+
+    ngx_http_docket_histogram_add(&info->counters.query, peer->took);
 }
 
 
@@ -332,21 +400,6 @@ ngx_http_docket_peer_looking(ngx_http_docket_peer_t *peer)
 }
 
 
-ngx_uint_t
-ngx_http_docket_peer_idle(ngx_http_docket_peer_t *peer)
-{
-    /* its reads may be ours */
-
-    if (peer->nactive != 0) {
-        return 1;
-    }
-
-    return peer->idle_at != 0
-           && peer->hlp->now - peer->idle_at
-              < (int64_t) peer->hlp->mcf->idle_time;
-}
-
-
 static ngx_uint_t
 ngx_http_docket_peer_too_busy(ngx_http_docket_peer_t *peer,
     ngx_http_docket_ask_t *ask)
@@ -361,7 +414,7 @@ ngx_http_docket_peer_too_busy(ngx_http_docket_peer_t *peer,
 
 /* All who waited long enough give up, not only the first. */
 
-void
+static void
 ngx_http_docket_peer_busy(ngx_http_docket_peer_t *peer)
 {
     char                    words[NGX_HTTP_DOCKET_WORDS];
@@ -410,7 +463,7 @@ ngx_http_docket_peer_busy(ngx_http_docket_peer_t *peer)
 }
 
 
-void
+static void
 ngx_http_docket_peer_up(ngx_http_docket_peer_t *peer, ngx_uint_t health)
 {
     if (peer->health != health) {
@@ -442,7 +495,7 @@ ngx_http_docket_peer_up(ngx_http_docket_peer_t *peer, ngx_uint_t health)
  * took long, those who wait for it now are told the reason at once.
  */
 
-void
+static void
 ngx_http_docket_peer_down(ngx_http_docket_peer_t *peer, const char *words,
     ngx_uint_t slow)
 {

@@ -3,14 +3,24 @@
  * tries again.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_slot.h"
+#include "helper/ngx_http_docket_ask.h"
+#include "helper/ngx_http_docket_clock.h"
+#include "helper/ngx_http_docket_fetch.h"
 
 
+/* milliseconds */
+#define NGX_HTTP_DOCKET_RETRY         250   /* first back-off of a retry */
+#define NGX_HTTP_DOCKET_RETRY_MAX     4000
+#define NGX_HTTP_DOCKET_SLOT_WAIT     20
+
+#define NGX_HTTP_DOCKET_SUSPECT       880   /* s: the server cuts at 15 min */
+
+
+static ngx_uint_t ngx_http_docket_slot_idle(ngx_http_docket_peer_t *peer);
 static void ngx_http_docket_slot_wait(ngx_http_docket_slot_t *slot,
     ngx_http_docket_slot_e state, ngx_msec_t delay);
 static void ngx_http_docket_slot_query(ngx_http_docket_slot_t *slot);
-static void ngx_http_docket_slot_took(ngx_http_docket_zone_info_t *info,
-    void *data);
 static ngx_uint_t ngx_http_docket_slot_retry(ngx_http_docket_slot_t *slot,
     ngx_http_docket_outcome_t *out);
 
@@ -64,7 +74,7 @@ ngx_http_docket_slot_go(ngx_http_docket_slot_t *slot)
         }
     }
 
-    if (ngx_http_docket_peer_idle(peer)) {
+    if (ngx_http_docket_slot_idle(peer)) {
         ngx_http_docket_slot_query(slot);
         return;
     }
@@ -78,6 +88,23 @@ ngx_http_docket_slot_go(ngx_http_docket_slot_t *slot)
     {
         ngx_http_docket_slot_close(slot, DOCKET_SENSOR_FAILED, out.words);
     }
+}
+
+
+/* Found idle recently enough. */
+
+static ngx_uint_t
+ngx_http_docket_slot_idle(ngx_http_docket_peer_t *peer)
+{
+    /* its reads may be ours */
+
+    if (peer->nactive != 0) {
+        return 1;
+    }
+
+    return peer->idle_at != 0
+           && peer->hlp->now - peer->idle_at
+              < (int64_t) peer->hlp->mcf->idle_time;
 }
 
 
@@ -140,7 +167,6 @@ ngx_http_docket_slot_looked(ngx_http_docket_slot_t *slot, uint64_t reads)
 
     ngx_http_docket_slot_wait(slot, NGX_HTTP_DOCKET_SLOT_BUSY,
                               peer->hlp->mcf->idle_sleep);
-    ngx_http_docket_peer_busy(peer);
 }
 
 
@@ -148,35 +174,16 @@ void
 ngx_http_docket_slot_queried(ngx_http_docket_slot_t *slot,
     ngx_http_docket_outcome_t *out)
 {
-    ngx_uint_t               slow;
     ngx_http_docket_ask_t   *ask;
     ngx_http_docket_peer_t  *peer;
 
     ask = slot->ask;
     peer = slot->peer;
 
-    peer->nactive--;
-    peer->took = (peer->hlp->now - slot->fetch.started) / 1000.0;
-
     if (!out->ok) {
-        peer->failures++;
-        peer->idle_at = 0;
-
-        if (out->down) {
-            slow = (peer->took * 1000 >= NGX_HTTP_DOCKET_SLOW);
-            ngx_http_docket_peer_down(peer, out->words, slow);
-
-        } else {
-            ngx_http_docket_words(peer->error, "%s", out->words);
-        }
-
         ngx_http_docket_slot_failed(slot, out);
         return;
     }
-
-    ngx_http_docket_peer_up(peer, NGX_HTTP_DOCKET_SENSOR_UP);
-    ngx_http_docket_zone_info_update(peer->hlp->mcf->zone,
-                                     ngx_http_docket_slot_took, peer);
 
     if (peer->took >= NGX_HTTP_DOCKET_SUSPECT) {
         (void) snprintf(ngx_http_docket_ask_request(ask)->warning,
@@ -268,10 +275,3 @@ ngx_http_docket_slot_close(ngx_http_docket_slot_t *slot,
 }
 
 
-static void
-ngx_http_docket_slot_took(ngx_http_docket_zone_info_t *info, void *data)
-{
-    ngx_http_docket_peer_t *peer = data;
-
-    ngx_http_docket_histogram_add(&info->counters.query, peer->took);
-}

@@ -5,6 +5,7 @@
  * milliseconds that it returned.
  */
 
+#include "helper/ngx_http_docket_helper.h"
 #include "helper/ngx_http_docket_process.h"
 
 #include <sys/prctl.h>

@@ -7,7 +7,7 @@
  * made of it.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_tls.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -1,10 +1,11 @@
 /*
- * Records of jobs that have ended, but whose end the disk did not take: they
- * are tried again each second.  Until then the zone alone knows the end; after
- * a restart such a job is run again.
+ * Records of jobs: in the index; and those of jobs that have ended, but whose
+ * end the disk did not take, which are tried again each second.  Until then
+ * the zone alone knows the end; after a restart such a job is run again.
  */
 
-#include "helper/ngx_http_docket_process.h"
+#include "helper/ngx_http_docket_record.h"
+#include "helper/ngx_http_docket_shared.h"
 
 
 /* more of them than this are not kept */
@@ -13,6 +14,22 @@
 
 static ngx_int_t ngx_http_docket_unsaved_save(ngx_http_docket_proc_t *hlp,
     ngx_http_docket_unsaved_t *unsaved);
+
+
+void
+ngx_http_docket_index_put(ngx_http_docket_proc_t *hlp,
+    const docket_index_record_t *record)
+{
+    if (ngx_http_docket_shared_released(hlp)) {
+        return;
+    }
+
+    if (docket_index_put(hlp->index, record) != DOCKET_OK) {
+        ngx_log_error(NGX_LOG_ALERT, hlp->log, ngx_errno,
+                      "writing the index of docket spool \"%V\" failed",
+                      &hlp->mcf->spool->name);
+    }
+}
 
 
 ngx_http_docket_unsaved_t *
@@ -128,7 +145,7 @@ ngx_http_docket_unsaved_save(ngx_http_docket_proc_t *hlp,
     } else {
         rc = NGX_OK;
 
-        ngx_http_docket_io_sync(hlp);
+        ngx_http_docket_shared_sync(hlp);
         ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
                       "docket job %s: its record is saved now", unsaved->id);
     }
