@@ -475,6 +475,7 @@ ngx_http_docket_fetch_resume(ngx_http_docket_proc_t *hlp)
         if (hlp->now - f->paused_at < NGX_HTTP_DOCKET_PAUSE
             && docket_stream_full(f->ask->stream))
         {
+            ngx_http_docket_timer(hlp, f->paused_at + NGX_HTTP_DOCKET_PAUSE);
             continue;
         }
 

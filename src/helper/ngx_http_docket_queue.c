@@ -56,6 +56,7 @@ ngx_http_docket_queue_turn(ngx_http_docket_proc_t *hlp)
     if (hlp->owner == -1) {
 
         if (hlp->now < hlp->own_at) {
+            ngx_http_docket_timer(hlp, hlp->own_at);
             return;
         }
 
