@@ -5,6 +5,7 @@ use Docket::Test;
 use Docket::Api;
 
 use Errno 'ENOENT';
+use Fcntl ':flock';
 use HTTP::Tiny;
 use MIME::Base64;
 use POSIX ();
@@ -257,6 +258,27 @@ ok_until {
 } 15, '... and the record says who';
 
 cmp_ok($ng->status($id)->{asked}, '>=', 2, 'how often it was asked');
+
+# ... of a folder that another process has, the record is left alone
+
+my $other = $ng->get("/api/uri/port/81/$range")->{json}{id};
+
+$ng->final($other);
+open my $folder, '<', $ng->spool . "/$id" or die "$id: $!";
+flock $folder, LOCK_EX or die "flock: $!";
+
+my $inode = (stat $ng->spool . "/$id/query.json")[1];
+my $count = $ng->status($id)->{asked};
+
+$ng->get("/api/uri/port/$_/$range") for 80, 81;
+
+ok_until { slurp($ng->spool . "/$other/query.json") =~ /"asked":\s*2\b/ } 15,
+    'who asked is written down';
+is((stat $ng->spool . "/$id/query.json")[1], $inode, '... but not into a folder that is locked');
+close $folder;
+
+$ng->get("/api/uri/port/80/$range");
+ok_until { $ng->status($id)->{asked} > $count } 15, '... until it is not any more';
 
 # pages
 

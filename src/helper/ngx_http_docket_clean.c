@@ -171,6 +171,7 @@ static void
 ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
     const docket_index_record_t *record, int64_t now)
 {
+    int                     lock;
     char                    id[DOCKET_ID_LEN + 1], *text, err[256];
     size_t                  i, len;
     docket_job_t           *job;
@@ -178,15 +179,25 @@ ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
 
     docket_id_unpack(record->id, id);
 
-    if (!docket_state_final(record->state)
-        || ngx_http_docket_zone_forget(hlp->mcf->zone, id) == NGX_BUSY)
-    {
+    if (!docket_state_final(record->state)) {
         return;
     }
 
-    job = docket_spool_load(&hlp->mcf->sp, id, err, sizeof(err));
+    /* one that is run or removed just now has its turn the next time */
 
+    lock = docket_spool_lock_dir(&hlp->mcf->sp, id);
+    if (lock == -1) {
+        return;
+    }
+
+    if (ngx_http_docket_zone_forget(hlp->mcf->zone, id) == NGX_BUSY) {
+        (void) close(lock);
+        return;
+    }
+
+    job = docket_spool_load_at(lock, id, err, sizeof(err));
     if (job == NULL) {
+        (void) close(lock);
         return;
     }
 
@@ -206,7 +217,7 @@ ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
 
     if (docket_job_print(job, &text, &len) == DOCKET_OK) {
 
-        if (docket_spool_save(&hlp->mcf->sp, id, text, len, hlp->mcf->sync)
+        if (docket_spool_save_at(lock, text, len, hlp->mcf->sync)
             == DOCKET_OK)
         {
             docket_index_from_job(&mended, job);
@@ -218,6 +229,7 @@ ngx_http_docket_clean_ahead(ngx_http_docket_proc_t *hlp,
     }
 
     docket_job_destroy(job);
+    (void) close(lock);
 }
 
 
@@ -316,22 +328,15 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
     const char              *id;
 
     id = (char *) askers[0].id;
-    lock = -1;
 
-    job = docket_spool_load(&hlp->mcf->sp, id, err, sizeof(err));
+    /* whoever runs or removes it now writes its record anew, or it is gone */
 
-    if (job != NULL && !docket_state_final(job->state)) {
-
-        /* the query thread may be about to end it */
-
-        docket_job_destroy(job);
-
-        lock = docket_spool_lock_dir(&hlp->mcf->sp, id);
-
-        job = (lock == -1) ? NULL : docket_spool_load(&hlp->mcf->sp, id, err,
-                                                      sizeof(err));
+    lock = docket_spool_lock_dir(&hlp->mcf->sp, id);
+    if (lock == -1) {
+        return;
     }
 
+    job = docket_spool_load_at(lock, id, err, sizeof(err));
     if (job == NULL) {
         goto done;
     }
@@ -351,9 +356,7 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
         goto done;
     }
 
-    if (docket_spool_save(&hlp->mcf->sp, id, text, len, hlp->mcf->sync)
-        == DOCKET_OK)
-    {
+    if (docket_spool_save_at(lock, text, len, hlp->mcf->sync) == DOCKET_OK) {
         docket_index_from_job(&record, job);
         ngx_http_docket_index_put(hlp, &record);
         ngx_http_docket_zone_askers_saved(hlp->mcf->zone, job, count, text,
@@ -366,10 +369,7 @@ ngx_http_docket_askers_job(ngx_http_docket_proc_t *hlp,
 done:
 
     docket_job_destroy(job);
-
-    if (lock != -1) {
-        (void) close(lock);
-    }
+    (void) close(lock);
 }
 
 

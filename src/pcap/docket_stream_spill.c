@@ -58,7 +58,7 @@ docket_spill_open(docket_stream_t *s)
 int
 docket_stream_spill(docket_stream_t *s)
 {
-    int              rc;
+    int              rc, empty;
     int64_t          pos, end, slice;
     docket_span_t   *sp;
     docket_spans_t   out;
@@ -80,9 +80,10 @@ docket_stream_spill(docket_stream_t *s)
 
     pthread_mutex_lock(&s->mutex);
 
-    if (s->spill.read == s->spill.written && s->spill.slice == -1
-        && !s->spill.punching && ftruncate(s->spill.fd, 0) == 0)
-    {
+    empty = (s->spill.read == s->spill.written && s->spill.slice == -1
+             && !s->spill.punching);
+
+    if (empty) {
         s->spill.read = 0;
         s->spill.written = 0;
         s->spill.punched = 0;
@@ -98,6 +99,15 @@ docket_stream_spill(docket_stream_t *s)
     slice = s->spill.slice;
 
     pthread_mutex_unlock(&s->mutex);
+
+    if (empty) {
+
+        /* the consumer reads nothing until "written" says so; blocks that
+           can't be given back are written over */
+
+        rc = ftruncate(s->spill.fd, 0);
+        (void) rc;
+    }
 
     end = pos;
 
