@@ -173,6 +173,17 @@ is($ng->post_json('/api/', \%unsaved)->{status}, 202, 'asked anew');
 is($ng->final($failed)->{state}, 'Completed', '... when there is space, it is done');
 ok_until { record($failed)->{state} eq 'Completed' } 5, '... and on disk';
 
+$fault->set(path => $spool, title => 'docket process', errno => ENOSPC, all => 1,
+            ops => ['rename']);
+is($ng->post_json('/api/', { %unsaved, refresh => JSON::PP::true })->{status}, 202, 'a refresh');
+is($ng->final($failed)->{state}, 'Failed', '... that failed, which the disk does not know');
+ok(-e "$spool/$failed/again", '... and which is to be run again after a restart');
+$fault->off;
+ok_until { record($failed)->{state} eq 'Failed' } 5, '... until there is space';
+ok_until { !-e "$spool/$failed/again" } 5, '... then it has ended';
+$ng->ask(%unsaved);
+is($ng->final($failed)->{state}, 'Completed', '... and may be asked anew');
+
 # -- a spool that can only be read, for a while -------------------------------
 
 my @readonly = (errno => EROFS, all => 1, path => $spool,

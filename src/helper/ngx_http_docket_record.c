@@ -14,6 +14,10 @@
 
 static ngx_int_t ngx_http_docket_unsaved_save(ngx_http_docket_proc_t *hlp,
     ngx_http_docket_unsaved_t *unsaved);
+static void ngx_http_docket_unsaved_again(ngx_http_docket_proc_t *hlp,
+    const char *id, int dirfd);
+static ngx_uint_t ngx_http_docket_unsaved_live(ngx_http_docket_proc_t *hlp,
+    const char *id);
 
 
 void
@@ -145,6 +149,7 @@ ngx_http_docket_unsaved_save(ngx_http_docket_proc_t *hlp,
     } else {
         rc = NGX_OK;
 
+        ngx_http_docket_unsaved_again(hlp, unsaved->id, dirfd);
         ngx_http_docket_shared_sync(hlp);
         ngx_log_error(NGX_LOG_NOTICE, hlp->log, 0,
                       "docket job %s: its record is saved now", unsaved->id);
@@ -154,4 +159,49 @@ ngx_http_docket_unsaved_save(ngx_http_docket_proc_t *hlp,
     (void) close(dirfd);
 
     return rc;
+}
+
+
+/*
+ * The mark of the run that ended goes with it; that of somebody who asks anew
+ * stays.  He has the job in the queue before he makes his mark, and nobody
+ * takes it from there as long as its folder is locked.
+ */
+
+static void
+ngx_http_docket_unsaved_again(ngx_http_docket_proc_t *hlp, const char *id,
+    int dirfd)
+{
+    int  what;
+
+    what = docket_spool_again_read_at(dirfd);
+
+    if (what == 0 || ngx_http_docket_unsaved_live(hlp, id)) {
+        return;
+    }
+
+    if (docket_spool_again_clear(dirfd) != DOCKET_OK) {
+        ngx_log_error(NGX_LOG_CRIT, hlp->log, ngx_errno,
+                      "docket job %s: removing its \"again\" failed", id);
+        return;
+    }
+
+    if (ngx_http_docket_unsaved_live(hlp, id)
+        && docket_spool_again(&hlp->mcf->sp, id, what, hlp->mcf->sync)
+           != DOCKET_OK)
+    {
+        ngx_log_error(NGX_LOG_CRIT, hlp->log, ngx_errno,
+                      "docket job %s: making its \"again\" failed", id);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_docket_unsaved_live(ngx_http_docket_proc_t *hlp, const char *id)
+{
+    ngx_http_docket_job_t  job;
+
+    return ngx_http_docket_zone_get(hlp->mcf->zone, id, &job, NULL, NULL, 0)
+           == NGX_OK
+           && !docket_state_final(job.state);
 }
