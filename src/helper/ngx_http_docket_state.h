@@ -224,7 +224,7 @@ struct ngx_http_docket_proc_s {
     ngx_queue_t                restore;     /* foreign_t: no room in the zone */
     ngx_queue_t                unsaved;
     ngx_uint_t                 nunsaved;
-    int64_t                    clock;       /* the day's, less that since boot */
+    int64_t                    clock;       /* the day's, less boot's */
     int64_t                    ahead;       /* it was set forward by so much, */
     int64_t                    ahead_until; /* which counts until then */
     int64_t                    io_second;
