@@ -37,9 +37,8 @@ static void docket_summary_port(docket_summary_t *sm, uint32_t key,
 static void docket_summary_time(docket_summary_t *sm, int64_t time,
     uint32_t bytes);
 static void docket_summary_widen(docket_summary_t *sm);
+static uint32_t docket_set_find(const docket_set_t *set, uint32_t tag);
 static int docket_set_displace(docket_set_t *set, uint32_t tag);
-static inline int docket_set_count(docket_set_t *set, int i,
-    uint32_t bytes);
 
 
 static inline void
@@ -50,10 +49,79 @@ docket_tally(docket_tally_t *t, uint32_t bytes)
 }
 
 
+static inline void
+docket_set_count(docket_set_t *set, int i, uint32_t bytes)
+{
+    set->packets[i]++;
+    set->bytes[i] += bytes;
+}
+
+
 static inline uint32_t
 docket_u16(const u_char *p)
 {
     return (uint32_t) p[0] << 8 | p[1];
+}
+
+
+static inline uint64_t
+docket_u32(const u_char *p)
+{
+    uint32_t  n;
+
+    memcpy(&n, p, sizeof(uint32_t));
+
+    return ntohl(n);
+}
+
+
+/* The smaller address first; never put together in memory from pieces, which
+   a processor would wait for when it reads the whole. */
+
+static inline void
+docket_talk_read(docket_talk_t *talk, const u_char *src, uint32_t len)
+{
+    uint64_t  s[2], d[2];
+
+    if (len == 4) {
+        s[0] = docket_u32(src);
+        d[0] = docket_u32(src + 4);
+
+        talk->a[0] = (s[0] < d[0]) ? s[0] : d[0];
+        talk->b[0] = (s[0] < d[0]) ? d[0] : s[0];
+        talk->a[1] = 0;
+        talk->b[1] = 0;
+        talk->len = len;
+
+        return;
+    }
+
+    s[0] = docket_u32(src) << 32 | docket_u32(src + 4);
+    s[1] = docket_u32(src + 8) << 32 | docket_u32(src + 12);
+    d[0] = docket_u32(src + 16) << 32 | docket_u32(src + 20);
+    d[1] = docket_u32(src + 24) << 32 | docket_u32(src + 28);
+
+    if (s[0] < d[0] || (s[0] == d[0] && s[1] < d[1])) {
+        memcpy(talk->a, s, sizeof(s));
+        memcpy(talk->b, d, sizeof(d));
+
+    } else {
+        memcpy(talk->a, d, sizeof(d));
+        memcpy(talk->b, s, sizeof(s));
+    }
+
+    talk->len = len;
+}
+
+
+/* No branch: of the many that have this tag almost all are the same. */
+
+static inline int
+docket_talk_same(const docket_talk_t *one, const docket_talk_t *two)
+{
+    return ((one->a[0] ^ two->a[0]) | (one->a[1] ^ two->a[1])
+            | (one->b[0] ^ two->b[0]) | (one->b[1] ^ two->b[1])
+            | (one->len ^ two->len)) == 0;
 }
 
 
@@ -355,29 +423,12 @@ docket_summary_talk(docket_summary_t *sm, const u_char *src, uint32_t len,
     uint32_t bytes)
 {
     int             i;
-    uint32_t        tag, a, b;
+    uint32_t        tag, found;
     uint64_t        h;
     docket_set_t   *set;
     docket_talk_t   talk, *talks;
 
-    memset(&talk, 0, sizeof(docket_talk_t));
-    talk.len = len;
-
-    if (len == 4) {
-        memcpy(&a, src, 4);
-        memcpy(&b, src + 4, 4);
-
-        i = (ntohl(a) <= ntohl(b));
-
-        memcpy(talk.a, i ? &a : &b, 4);
-        memcpy(talk.b, i ? &b : &a, 4);
-
-    } else {
-        i = (memcmp(src, src + 16, 16) <= 0);
-
-        memcpy(talk.a, i ? src : src + 16, 16);
-        memcpy(talk.b, i ? src + 16 : src, 16);
-    }
+    docket_talk_read(&talk, src, len);
 
     h = (talk.a[0] * 0x9e3779b97f4a7c15ULL)
         ^ (talk.a[1] * 0xc2b2ae3d27d4eb4fULL);
@@ -391,24 +442,20 @@ docket_summary_talk(docket_summary_t *sm, const u_char *src, uint32_t len,
     set = &sm->talk_sets[h % DOCKET_TALK_SETS];
     talks = sm->talks[h % DOCKET_TALK_SETS];
 
-    for (i = 0; i < DOCKET_SET_WAYS; i++) {
-        if (set->tags[i] == tag && set->packets[i] != 0
-            && memcmp(&talks[i], &talk, sizeof(docket_talk_t)) == 0)
-        {
-            break;
+    for (found = docket_set_find(set, tag); found != 0; found &= found - 1) {
+
+        i = __builtin_ctz(found);
+
+        if (docket_talk_same(&talks[i], &talk)) {
+            docket_set_count(set, i, bytes);
+            return;
         }
     }
 
-    if (i == DOCKET_SET_WAYS) {
-        i = docket_set_displace(set, tag);
-        talks[i] = talk;
-    }
+    i = docket_set_displace(set, tag);
+    talks[i] = talk;
 
-    if (docket_set_count(set, i, bytes)) {
-        talk = talks[i];
-        talks[i] = talks[i - 1];
-        talks[i - 1] = talk;
-    }
+    docket_set_count(set, i, bytes);
 }
 
 
@@ -418,23 +465,38 @@ static void
 docket_summary_port(docket_summary_t *sm, uint32_t key, uint32_t bytes)
 {
     int            i;
-    uint32_t       h;
+    uint32_t       h, found;
     docket_set_t  *set;
 
     h = (key * 0x9e3779b1U) >> 16;
     set = &sm->port_sets[h % DOCKET_PORT_SETS];
+    found = docket_set_find(set, key);
 
+    i = (found != 0) ? __builtin_ctz(found) : docket_set_displace(set, key);
+
+    docket_set_count(set, i, bytes);
+}
+
+
+/*
+ * A bit for each entry that has this tag.  Where it stands can't be foretold,
+ * nor which entry is the smallest: so neither loop here branches on it.
+ */
+
+static uint32_t
+docket_set_find(const docket_set_t *set, uint32_t tag)
+{
+    int       i;
+    uint32_t  found;
+
+    found = 0;
+
+#pragma GCC unroll 8
     for (i = 0; i < DOCKET_SET_WAYS; i++) {
-        if (set->tags[i] == key) {
-            break;
-        }
+        found |= (uint32_t) (set->tags[i] == tag) << i;
     }
 
-    if (i == DOCKET_SET_WAYS) {
-        i = docket_set_displace(set, key);
-    }
-
-    (void) docket_set_count(set, i, bytes);
+    return found;
 }
 
 
@@ -446,57 +508,26 @@ docket_summary_port(docket_summary_t *sm, uint32_t key, uint32_t bytes)
 static int
 docket_set_displace(docket_set_t *set, uint32_t tag)
 {
-    int  i, least;
+    int       i, less, least;
+    uint64_t  n, packets;
 
     least = 0;
+    packets = set->packets[0];
 
+#pragma GCC unroll 8
     for (i = 1; i < DOCKET_SET_WAYS; i++) {
-        if (set->packets[i] < set->packets[least]) {
-            least = i;
-        }
+        n = set->packets[i];
+        less = (n < packets);
+
+        least = less ? i : least;
+        packets = less ? n : packets;
     }
 
     set->tags[least] = tag;
-    set->errors[least].packets = set->packets[least];
+    set->errors[least].packets = packets;
     set->errors[least].bytes = set->bytes[least];
 
     return least;
-}
-
-
-/* Counts; 1 if entry i has changed places with the one before it. */
-
-static inline int
-docket_set_count(docket_set_t *set, int i, uint32_t bytes)
-{
-    uint32_t        tag;
-    uint64_t        n;
-    docket_tally_t  t;
-
-    set->packets[i]++;
-    set->bytes[i] += bytes;
-
-    if (i == 0 || set->packets[i] <= set->packets[i - 1]) {
-        return 0;
-    }
-
-    n = set->packets[i];
-    set->packets[i] = set->packets[i - 1];
-    set->packets[i - 1] = n;
-
-    n = set->bytes[i];
-    set->bytes[i] = set->bytes[i - 1];
-    set->bytes[i - 1] = n;
-
-    tag = set->tags[i];
-    set->tags[i] = set->tags[i - 1];
-    set->tags[i - 1] = tag;
-
-    t = set->errors[i];
-    set->errors[i] = set->errors[i - 1];
-    set->errors[i - 1] = t;
-
-    return 1;
 }
 
 

@@ -9,7 +9,13 @@
 #include "pcap/docket_summary.h"
 
 
-/* Tables of sets: an entry is looked for, and displaced, in its set only. */
+/*
+ * Tables of sets: an entry is looked for, and displaced, in its set only.  So
+ * whatever a capture holds, a packet costs the same.  The hash has no secret:
+ * who floods one set makes its "error" large, and to push somebody out of it
+ * takes eight talks as loud; to push them out of the list takes twenty, and
+ * no hash would help against that.
+ */
 
 #define DOCKET_TALK_SETS      128
 #define DOCKET_PORT_SETS      64
@@ -23,8 +29,7 @@ typedef struct {
 } docket_tally_t;
 
 
-/* A pair of addresses; the words hold bytes in the net's order, zeros behind
-   those of IPv4. */
+/* A pair of addresses as numbers, the upper half first; IPv4 has one word. */
 
 typedef struct {
     uint64_t               a[2];      /* the smaller one */
@@ -33,10 +38,7 @@ typedef struct {
 } docket_talk_t;
 
 
-/*
- * packets - error <= true <= packets; the same for bytes.  What is found often
- * moves to the front.
- */
+/* packets - error <= true <= packets; the same for bytes. */
 
 typedef struct {
     uint64_t               packets[DOCKET_SET_WAYS];  /* 0: free */

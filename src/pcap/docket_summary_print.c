@@ -27,6 +27,8 @@ static void docket_print_tally(yajl_gen g, const char *key,
     const docket_tally_t *t);
 static void docket_print_protocols(yajl_gen g, const docket_summary_t *sm);
 static void docket_print_talks(yajl_gen g, docket_rank_t *ranks, size_t n);
+static void docket_print_address(yajl_gen g, const char *key,
+    const uint64_t words[2], uint64_t len);
 static void docket_print_ports(yajl_gen g, docket_rank_t *ranks, size_t n);
 static void docket_print_estimate(yajl_gen g, const docket_rank_t *rank);
 static void docket_print_buckets(yajl_gen g, const docket_summary_t *sm);
@@ -251,8 +253,6 @@ docket_print_protocols(yajl_gen g, const docket_summary_t *sm)
 static void
 docket_print_talks(yajl_gen g, docket_rank_t *ranks, size_t n)
 {
-    int                   family;
-    char                  text[INET6_ADDRSTRLEN];
     size_t                i;
     const docket_talk_t  *talk;
 
@@ -262,24 +262,41 @@ docket_print_talks(yajl_gen g, docket_rank_t *ranks, size_t n)
     for (i = 0; i < n && i < DOCKET_SUMMARY_TOP; i++) {
 
         talk = ranks[i].talk;
-        family = (talk->len == 4) ? AF_INET : AF_INET6;
 
         yajl_gen_map_open(g);
 
-        docket_print_string(g, "a");
-        (void) inet_ntop(family, talk->a, text, sizeof(text));
-        docket_print_string(g, text);
-
-        docket_print_string(g, "b");
-        (void) inet_ntop(family, talk->b, text, sizeof(text));
-        docket_print_string(g, text);
-
+        docket_print_address(g, "a", talk->a, talk->len);
+        docket_print_address(g, "b", talk->b, talk->len);
         docket_print_estimate(g, &ranks[i]);
 
         yajl_gen_map_close(g);
     }
 
     yajl_gen_array_close(g);
+}
+
+
+static void
+docket_print_address(yajl_gen g, const char *key, const uint64_t words[2],
+    uint64_t len)
+{
+    char      text[INET6_ADDRSTRLEN];
+    uint32_t  addr[4];
+
+    if (len == 4) {
+        addr[0] = htonl((uint32_t) words[0]);
+
+    } else {
+        addr[0] = htonl((uint32_t) (words[0] >> 32));
+        addr[1] = htonl((uint32_t) words[0]);
+        addr[2] = htonl((uint32_t) (words[1] >> 32));
+        addr[3] = htonl((uint32_t) words[1]);
+    }
+
+    (void) inet_ntop(len == 4 ? AF_INET : AF_INET6, addr, text, sizeof(text));
+
+    docket_print_string(g, key);
+    docket_print_string(g, text);
 }
 
 

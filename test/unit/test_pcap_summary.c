@@ -239,6 +239,166 @@ test_estimates(void **state)
 }
 
 
+/*
+ * The plainest way to count: every talk and port in a row of its own.  With
+ * few of them no set is full, and the summary must say the same.
+ */
+
+#define HOSTS  12
+#define SLOTS  (2 * HOSTS * HOSTS)
+
+typedef struct {
+    long long  packets;
+    long long  bytes;
+} plain_t;
+
+
+static int
+plain_cmp(const void *one, const void *two)
+{
+    const plain_t  *a = one, *b = two;
+
+    return (a->packets < b->packets) - (a->packets > b->packets);
+}
+
+
+/* Each entry of the list has its row's counts, and no larger row is left out;
+   an address ends in its host's number, "b" is the larger. */
+
+static void
+plain_compare(yajl_val list, const plain_t *plain, int ports)
+{
+    size_t       i, row, a, b;
+    yajl_val     e;
+    plain_t      sorted[SLOTS];
+    const char  *one, *two;
+
+    memcpy(sorted, plain, sizeof(sorted));
+    qsort(sorted, SLOTS, sizeof(plain_t), plain_cmp);
+
+    assert_int_equal(YAJL_GET_ARRAY(list)->len, DOCKET_SUMMARY_TOP);
+
+    for (i = 0; i < DOCKET_SUMMARY_TOP; i++) {
+
+        e = YAJL_GET_ARRAY(list)->values[i];
+
+        if (ports) {
+            one = YAJL_GET_STRING(get(e, "proto", NULL));
+            row = (size_t) number(e, "port", NULL)
+                  + (strcmp(one, "udp") == 0 ? HOSTS * HOSTS : 0);
+
+        } else {
+            one = YAJL_GET_STRING(get(e, "a", NULL));
+            two = YAJL_GET_STRING(get(e, "b", NULL));
+
+            if (strchr(one, ':') != NULL) {
+                a = strtoul(strrchr(one, ':') + 1, NULL, 16);
+                b = strtoul(strrchr(two, ':') + 1, NULL, 16);
+
+            } else {
+                a = strtoul(strrchr(one, '.') + 1, NULL, 10);
+                b = strtoul(strrchr(two, '.') + 1, NULL, 10);
+            }
+
+            assert_true(a <= b && b < HOSTS);
+
+            row = a * HOSTS + b
+                  + (strchr(one, ':') != NULL ? HOSTS * HOSTS : 0);
+        }
+
+        assert_true(row < SLOTS);
+        assert_int_equal(number(e, "packets", NULL), plain[row].packets);
+        assert_int_equal(number(e, "bytes", NULL), plain[row].bytes);
+        assert_int_equal(number(e, "packets", NULL), sorted[i].packets);
+        assert_int_equal(number(e, "error", NULL), 0);
+    }
+}
+
+
+static void
+plain_count(plain_t *plain, size_t n)
+{
+    plain->packets++;
+    plain->bytes += (long long) n;
+}
+
+
+static void
+test_plain(void **state)
+{
+    char               frame[256];
+    char               ip4[] = MACS "\x08\0" IP4("\x06", "\0") PORTS;
+    char               ip6[] = MACS "\x86\xdd" IP6("\x11") PORTS;
+    size_t             i, n, at, src, dst, low, high, v6;
+    yajl_val           v;
+    unsigned           seed;
+    plain_t            talks[SLOTS], ports[SLOTS];
+    docket_summary_t  *sm;
+
+    (void) state;
+
+    sm = docket_summary_create();
+    assert_non_null(sm);
+
+    memset(talks, 0, sizeof(talks));
+    memset(ports, 0, sizeof(ports));
+    seed = 7;
+
+    for (i = 0; i < 50000; i++) {
+
+        /* some pairs more often than others, both ways */
+
+        src = (size_t) rand_r(&seed) % HOSTS;
+        dst = (size_t) rand_r(&seed) % (src + 1);
+
+        if (rand_r(&seed) & 1) {
+            n = src;
+            src = dst;
+            dst = n;
+        }
+
+        low = (src < dst) ? src : dst;
+        high = (src < dst) ? dst : src;
+        v6 = (rand_r(&seed) & 0x300) == 0;
+
+        memset(frame, 0, sizeof(frame));
+
+        if (v6) {
+            n = sizeof(ip6) - 1;
+            memcpy(frame, ip6, n);
+            frame[37] = (char) src;
+            frame[53] = (char) dst;
+
+        } else {
+            n = sizeof(ip4) - 1;
+            memcpy(frame, ip4, n);
+            frame[29] = (char) src;
+            frame[33] = (char) dst;
+        }
+
+        at = n - 4;
+        frame[at] = 0;
+        frame[at + 1] = (char) src;
+        frame[at + 2] = 0;
+        frame[at + 3] = (char) (16 + dst);
+        n += (size_t) rand_r(&seed) % 100;
+
+        plain_count(&talks[v6 * HOSTS * HOSTS + low * HOSTS + high], n);
+        plain_count(&ports[v6 * HOSTS * HOSTS + src], n);
+        plain_count(&ports[v6 * HOSTS * HOSTS + 16 + dst], n);
+
+        add(sm, at_us((int64_t) i), frame, n);
+    }
+
+    v = json(sm);
+
+    plain_compare(get(v, "conversations", NULL), talks, 0);
+    plain_compare(get(v, "ports", NULL), ports, 1);
+
+    yajl_tree_free(v);
+}
+
+
 static long long
 bucket(yajl_val v, size_t i)
 {
@@ -304,6 +464,7 @@ main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_protocols),
         cmocka_unit_test(test_estimates),
+        cmocka_unit_test(test_plain),
         cmocka_unit_test(test_buckets)
     };
 
