@@ -127,6 +127,7 @@ $api->table(
 # what is wrong, and where
 
 $api->table(
+    [ 'GET /uri/vlan/4096', 400, field => 'vlan', position => qr/^\d+$/ ],
     [ 'GET /uri/port/99999', 400, field => 'port', position => qr/^\d+$/ ],
     [ 'GET /uri/host/1.2.3', 400, field => 'host' ],
     [ 'GET /uri/colour/red', 400 ],

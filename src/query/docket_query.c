@@ -260,6 +260,12 @@ docket_number_max(docket_expr_type_e type)
 {
     switch (type) {
 
+    case DOCKET_EXPR_VLAN:
+
+        /* 12 bits; 0 (a priority alone) and 4095 do stand in frames */
+
+        return (1 << 12) - 1;
+
     case DOCKET_EXPR_MPLS:
         return (1 << 20) - 1;
 

@@ -86,7 +86,10 @@ test_stenographers_examples_parse(void **state)
           "(host 1.2.3.4 and tcp) or port 7 or port 80" },
         { "udp and port 514 or tcp and port 80",
           "port 80 and ((port 514 and udp) or tcp)" },
-        { "vlan 7 and mpls 1048575", "vlan 7 and mpls 1048575" }
+        { "vlan 7 and mpls 1048575", "vlan 7 and mpls 1048575" },
+        { "vlan 0 and vlan 4095", "vlan 0 and vlan 4095" },
+        { "port 0 and port 65535 and ip proto 0 or ip proto 255",
+          "(port 0 and port 65535 and ip proto 0) or ip proto 255" }
     };
 
     (void) state;
@@ -170,7 +173,7 @@ test_raw_refused(void **state)
         { "port", 4, "a port, 0 to 65535" },
         { "port 8 and port 77777", 16, "\"77777\"" },
         { "port 0x50", 5, "\"0x50\"" },
-        { "vlan 65536", 5, "a VLAN" },
+        { "vlan 4096", 5, "a VLAN, 0 to 4095" },
         { "mpls 1048576", 5, "0 to 1048575" },
         { "ip 6", 3, "'proto'" },
         { "ip proto 256", 9, "0 to 255" },
@@ -281,7 +284,21 @@ test_form(void **state)
                  "d, w) is expected");
     test_refused("form", "after=5x", "after", 0, "d, w) or a date such as");
     test_refused("form", "port=80&port=081x", "port", 0, "\"081x\"");
-    test_refused("form", "vlan=-1", "vlan", 0, "0 to 65535");
+    test_refused("form", "vlan=-1", "vlan", 0, "0 to 4095");
+
+    /* what no packet can carry, in every form */
+
+    test_refused("form", "vlan=5000", "vlan", 0,
+                 "a VLAN is a number from 0 to 4095, not \"5000\"");
+    test_refused("form", "mpls=2000000", "mpls", 0, "0 to 1048575");
+    test_refused("uri", "vlan/4096", "vlan", 0, "0 to 4095");
+    test_refused("uri", "mpls/1048576", "mpls", 0, "0 to 1048575");
+    test_refused("uri", "port/65536", "port", 0, "0 to 65535");
+    test_refused("json", "{\"vlan\":[1,4096]}", "vlan", 0, "0 to 4095");
+    test_refused("json", "{\"any\":[{\"vlan\":\"5000\"}]}", "vlan", 0,
+                 "0 to 4095");
+    test_refused("json", "{\"mpls\":1048576}", "mpls", 0, "0 to 1048575");
+    test_refused("json", "{\"proto\":256}", "proto", 0, "0 to 255");
 }
 
 

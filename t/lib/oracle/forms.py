@@ -14,7 +14,7 @@ HOSTS = (traffic.MIX_HOSTS4 + traffic.MIX_HOSTS6
             "2001:db8:1::1", "2001:db8:ffff::53", "203.0.113.254"))
 PORTS = traffic.MIX_PORTS + (443, 546, 4444, 6666, 53531, 9)
 PROTOS = traffic.MIX_PROTOS + (0, 2, 43, 89)
-VLANS = traffic.MIX_VLANS + (101, 102, 99, 65535)
+VLANS = traffic.MIX_VLANS + (101, 102, 99, 4095)
 MPLS = traffic.MIX_MPLS + (201, 202, 17)
 LIMIT = (1, 2, 7, 50, 10 ** 12)
 FILTERS = (("less 100", lambda p: len(p.data) <= 100),
@@ -29,9 +29,9 @@ FILTERS = (("less 100", lambda p: len(p.data) <= 100),
 # what stands in mutated questions
 JUNK = ("not", "src", "dst", "portrange", "tcp6", "!", "=", ";", ",", "{", "'",
         "\\", "%", "*", "&", "|", "host", "net", "port", "ip", "proto", "mask",
-        "ago", "after", "before", "65536", "-1", "0x50", "256", "33", "5",
-        "10.0.0", "1.2.3.4.5", ":::", "255.0.255.0", "1048576", "(", ")", "/",
-        "and", "or", "&&", "||", "tcp", "port", "\u00e9", "andport")
+        "ago", "after", "before", "65536", "4096", "-1", "0x50", "256", "33",
+        "5", "10.0.0", "1.2.3.4.5", ":::", "255.0.255.0", "1048576", "(", ")",
+        "/", "and", "or", "&&", "||", "tcp", "port", "\u00e9", "andport")
 
 
 # Trees ---------------------------------------------------------------------
@@ -488,8 +488,10 @@ class Reader:
             if word == "ip":
                 word = self.take("proto").lower()
                 return self.number(word, 255)
-            if word in ("port", "vlan"):
+            if word == "port":
                 return self.number(word, 65535)
+            if word == "vlan":
+                return self.number(word, 4095)
             if word == "mpls":
                 return self.number(word, 1048575)
             if word in ("after", "before"):
