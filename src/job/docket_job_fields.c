@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +177,32 @@ docket_parse_place(docket_parser_t *p)
     }
 
     return base + p->field->offset;
+}
+
+
+int
+docket_parse_fail(docket_parser_t *p, const char *fmt, ...)
+{
+    va_list  args;
+
+    if (!p->failed && p->err_size != 0) {
+        va_start(args, fmt);
+        vsnprintf(p->err, p->err_size, fmt, args);
+        va_end(args);
+    }
+
+    p->failed = 1;
+
+    return 0;
+}
+
+
+int
+docket_parse_no_memory(docket_parser_t *p)
+{
+    p->no_memory = 1;
+
+    return docket_parse_fail(p, "out of memory");
 }
 
 

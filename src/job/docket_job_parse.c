@@ -9,8 +9,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
@@ -134,32 +132,6 @@ failed:
     errno = p.no_memory ? ENOMEM : EBADMSG;
 
     return NULL;
-}
-
-
-int
-docket_parse_fail(docket_parser_t *p, const char *fmt, ...)
-{
-    va_list  args;
-
-    if (!p->failed && p->err_size != 0) {
-        va_start(args, fmt);
-        vsnprintf(p->err, p->err_size, fmt, args);
-        va_end(args);
-    }
-
-    p->failed = 1;
-
-    return 0;
-}
-
-
-int
-docket_parse_no_memory(docket_parser_t *p)
-{
-    p->no_memory = 1;
-
-    return docket_parse_fail(p, "out of memory");
 }
 
 

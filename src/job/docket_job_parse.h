@@ -97,8 +97,9 @@ typedef struct {
 } docket_level_t;
 
 
-extern const docket_level_t  docket_levels[];
+/* docket_job_fields.c */
 
+extern const docket_level_t  docket_levels[];
 
 /* All return 0 when the text is to be refused, which is yajl's way. */
 
