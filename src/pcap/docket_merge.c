@@ -522,29 +522,6 @@ docket_merge_waits(const docket_merge_t *m)
 }
 
 
-void
-docket_merge_leave(docket_merge_t *m, size_t i, const char *words)
-{
-    docket_merge_input_t  *in;
-
-    in = &m->inputs[i];
-
-    if (in->left) {
-        return;
-    }
-
-    (void) snprintf(in->reason, sizeof(in->reason), "%s", words);
-    docket_stream_drop(in->stream, words);
-
-    in->left = 1;
-    in->p = NULL;
-    in->end = NULL;
-
-    /* it keeps its place in the tree, and is found to have left when it
-       wins: only from the winner can the tree be played again */
-}
-
-
 const char *
 docket_merge_reason(const docket_merge_t *m, size_t i)
 {

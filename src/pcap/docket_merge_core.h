@@ -47,12 +47,17 @@ struct docket_merge_s {
 };
 
 
-/* docket_merge_copy.c */
+/* docket_merge_links.c, and docket_merge_leave() */
 
 /* Chooses the link type, drops the streams of others, writes the header. */
 int docket_merge_choose(docket_merge_t *m);
 /* Drops a stream whose link type is another. */
 void docket_merge_refuse(docket_merge_t *m, size_t i);
+
+/* docket_merge_copy.c, and docket_merge_flush() */
+
+/* Writes the header: the link type is known. */
+int docket_merge_open(docket_merge_t *m);
 /* Copies the first record taken, and those behind it that are before
    m->bound.  DOCKET_LIMIT when a limit is reached. */
 int docket_merge_copy(docket_merge_t *m, docket_merge_input_t *in);
