@@ -108,32 +108,6 @@ docket_stream_destroy(docket_stream_t *s)
 }
 
 
-void
-docket_chunk_unref(docket_stream_t *s, docket_chunk_t *c)
-{
-    if (__atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) != 0) {
-        return;
-    }
-
-    pthread_mutex_lock(&s->mutex);
-
-    /* those of odd size, and all when nothing more comes, are not kept */
-
-    if (c->size == s->chunk_size && !s->finished) {
-        c->next = s->free;
-        s->free = c;
-        c = NULL;
-
-    } else {
-        s->allocated -= c->size;
-    }
-
-    pthread_mutex_unlock(&s->mutex);
-
-    free(c);
-}
-
-
 /* From those that are free, or a new one within the bound. */
 
 static docket_chunk_t *

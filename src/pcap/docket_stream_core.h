@@ -1,5 +1,5 @@
 /*
- * Inside of a stream; for docket_stream*.c and docket_spill.c alone.
+ * Inside of a stream; for docket_stream*.c alone.
  *
  * Bytes lie in chunks, a record never across two.  What is said about them is
  * said by spans, ranges of whole records inside of one chunk, so a record is
@@ -144,14 +144,24 @@ struct docket_stream_s {
 };
 
 
+/* docket_stream_span.c */
+
+/* A reference to it goes; the last one gives the chunk back. */
+void docket_chunk_unref(docket_stream_t *s, docket_chunk_t *c);
+
+/* Takes a reference to the chunk.  NULL: out of memory. */
+docket_span_t *docket_span_create(docket_chunk_t *c, u_char *start,
+    u_char *end, uint64_t slice);
+void docket_span_append(docket_spans_t *l, docket_span_t *sp);
+/* Two spans of one, cut at "at".  DOCKET_ERROR: out of memory. */
+int docket_span_split(docket_span_t *sp, u_char *at, docket_spans_t *l);
+void docket_spans_destroy(docket_stream_t *s, docket_spans_t *l);
+
 /* docket_stream.c */
 
 /* A chunk that holds at least n bytes, with one reference; makes
    room by spilling.  NULL: words in s->err. */
 docket_chunk_t *docket_stream_chunk(docket_stream_t *s, size_t n);
-
-/* One of them; the last reference gives the chunk back. */
-void docket_chunk_unref(docket_stream_t *s, docket_chunk_t *c);
 
 /* Where bytes may be put, at least one; NULL: words in s->err. */
 u_char *docket_stream_space(docket_stream_t *s, size_t *n);
@@ -169,11 +179,6 @@ void docket_stream_release(docket_stream_t *s);
 void docket_stream_forget(docket_stream_t *s);
 /* Makes ready what is released. */
 int docket_stream_publish(docket_stream_t *s);
-
-docket_span_t *docket_span_create(docket_chunk_t *c, u_char *start,
-    u_char *end, uint64_t slice);
-void docket_span_append(docket_spans_t *l, docket_span_t *sp);
-void docket_spans_destroy(docket_stream_t *s, docket_spans_t *l);
 
 /* docket_stream_spill.c */
 

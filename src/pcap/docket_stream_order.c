@@ -16,68 +16,9 @@ static int docket_stream_late(docket_stream_t *s, u_char *p, size_t size,
 static int docket_stream_part(docket_stream_t *s);
 static int docket_stream_link_after(docket_stream_t *s, docket_span_t *at,
     u_char *p, size_t size);
-static int docket_span_split(docket_span_t *sp, u_char *at,
-    docket_spans_t *l);
 static void docket_stream_mark(docket_stream_t *s, u_char *end);
 static void docket_stream_release_to(docket_stream_t *s,
     const docket_part_t *part);
-
-
-docket_span_t *
-docket_span_create(docket_chunk_t *c, u_char *start, u_char *end,
-    uint64_t slice)
-{
-    docket_span_t  *sp;
-
-    sp = malloc(sizeof(docket_span_t));
-    if (sp == NULL) {
-        return NULL;
-    }
-
-    (void) __atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
-
-    sp->next = NULL;
-    sp->prev = NULL;
-    sp->chunk = c;
-    sp->start = start;
-    sp->end = end;
-    sp->slice = slice;
-
-    return sp;
-}
-
-
-void
-docket_span_append(docket_spans_t *l, docket_span_t *sp)
-{
-    sp->next = NULL;
-    sp->prev = l->tail;
-
-    if (l->tail == NULL) {
-        l->head = sp;
-
-    } else {
-        l->tail->next = sp;
-    }
-
-    l->tail = sp;
-}
-
-
-void
-docket_spans_destroy(docket_stream_t *s, docket_spans_t *l)
-{
-    docket_span_t  *sp, *next;
-
-    for (sp = l->head; sp != NULL; sp = next) {
-        next = sp->next;
-        docket_chunk_unref(s, sp->chunk);
-        free(sp);
-    }
-
-    l->head = NULL;
-    l->tail = NULL;
-}
 
 
 int
@@ -325,36 +266,6 @@ docket_stream_late(docket_stream_t *s, u_char *p, size_t size, int64_t time)
 
     s->part.n++;
     s->part.bytes += size;
-
-    return DOCKET_OK;
-}
-
-
-/* Two spans of one, cut at "at". */
-
-static int
-docket_span_split(docket_span_t *sp, u_char *at, docket_spans_t *l)
-{
-    docket_span_t  *rest;
-
-    rest = docket_span_create(sp->chunk, at, sp->end, sp->slice);
-    if (rest == NULL) {
-        return DOCKET_ERROR;
-    }
-
-    sp->end = at;
-
-    rest->prev = sp;
-    rest->next = sp->next;
-
-    if (sp->next == NULL) {
-        l->tail = rest;
-
-    } else {
-        sp->next->prev = rest;
-    }
-
-    sp->next = rest;
 
     return DOCKET_OK;
 }
