@@ -367,6 +367,20 @@ docket_pivot_use(docket_pivot_t *p, const char *field, const char *value,
 
 
 int
+docket_pivot_set(docket_pivot_t *p, const char *field, const char *value,
+    const char *name)
+{
+    if (value != NULL
+        && docket_query_set(p->q, field, value, strlen(value)) != DOCKET_OK)
+    {
+        return DOCKET_ERROR;
+    }
+
+    return docket_pivot_use(p, field, value, name);
+}
+
+
+int
 docket_pivot_unused(docket_pivot_t *p, const char *name, const char *why)
 {
     docket_pivot_unused_t  *unused;

@@ -481,17 +481,3 @@ docket_pivot_others(docket_pivot_t *p, const docket_pivot_peers_t *peers)
 
     return DOCKET_OK;
 }
-
-
-int
-docket_pivot_set(docket_pivot_t *p, const char *field, const char *value,
-    const char *name)
-{
-    if (value != NULL
-        && docket_query_set(p->q, field, value, strlen(value)) != DOCKET_OK)
-    {
-        return DOCKET_ERROR;
-    }
-
-    return docket_pivot_use(p, field, value, name);
-}

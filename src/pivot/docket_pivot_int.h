@@ -117,6 +117,10 @@ int docket_pivot_use(docket_pivot_t *p, const char *field, const char *value,
 int docket_pivot_unused(docket_pivot_t *p, const char *name,
     const char *why);
 
+/* One value of the query, and its place among the result's. */
+int docket_pivot_set(docket_pivot_t *p, const char *field, const char *value,
+    const char *name);
+
 /* A copy of what may be any bytes, as printable ASCII and cut to
    DOCKET_PIVOT_NAME.  NULL: no memory, with the error filled in. */
 const char *docket_pivot_printable(docket_pivot_t *p, const char *s,
@@ -138,11 +142,6 @@ int docket_pivot_read_words(docket_pivot_t *p, const char *s, size_t len);
 /* docket_pivot_range.c: the times of the facts, as "after" and "before" of the
    query.  An event without any adds none. */
 int docket_pivot_range(docket_pivot_t *p);
-
-/* docket_pivot_finish.c: one value of the query, and its place among the
-   result's; as docket_pivot_use(). */
-int docket_pivot_set(docket_pivot_t *p, const char *field, const char *value,
-    const char *name);
 
 
 /* docket_pivot_value.c: values; each reads its text whole, or returns
