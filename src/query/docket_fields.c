@@ -209,6 +209,33 @@ docket_field_set(docket_query_t *q, const docket_field_t *field,
 }
 
 
+int
+docket_query_set(docket_query_t *q, const char *name, const char *value,
+    size_t len)
+{
+    docket_scope_t         scope;
+    const docket_field_t  *field;
+
+    field = docket_field_find(name, strlen(name));
+
+    if (field == NULL) {
+        return docket_field_unknown(q, name, strlen(name));
+    }
+
+    if (len > DOCKET_MAX_TEXT) {
+        return docket_query_fail(q, field->name, DOCKET_MAX_TEXT,
+                                 "\"%s\" has more than %d bytes", field->name,
+                                 DOCKET_MAX_TEXT);
+    }
+
+    scope.terms = q->root;
+    scope.times = q->root;
+    scope.options = 1;
+
+    return docket_field_set(q, field, &scope, value, len, 1);
+}
+
+
 static int
 docket_append(docket_expr_t *group, docket_expr_t *e)
 {

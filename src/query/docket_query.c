@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "query/docket_fields.h"
+#include "query/docket_query_int.h"
 #include "query/docket_when.h"
 
 
@@ -128,55 +128,6 @@ docket_quote(char buf[DOCKET_QUOTE_LEN], const char *s, size_t len)
     *p = '\0';
 
     return buf;
-}
-
-
-int
-docket_query_read_raw(docket_query_t *q, const char *s, size_t len)
-{
-    docket_expr_t  *e;
-
-    if (len > DOCKET_MAX_TEXT) {
-        return docket_query_fail(q, "", DOCKET_MAX_TEXT,
-                                 "the question has more than %d bytes",
-                                 DOCKET_MAX_TEXT);
-    }
-
-    e = docket_raw_parse(q, "", s, len);
-    if (e == NULL) {
-        return DOCKET_ERROR;
-    }
-
-    docket_expr_append(q->root, e);
-
-    return DOCKET_OK;
-}
-
-
-int
-docket_query_set(docket_query_t *q, const char *name, const char *value,
-    size_t len)
-{
-    docket_scope_t         scope;
-    const docket_field_t  *field;
-
-    field = docket_field_find(name, strlen(name));
-
-    if (field == NULL) {
-        return docket_field_unknown(q, name, strlen(name));
-    }
-
-    if (len > DOCKET_MAX_TEXT) {
-        return docket_query_fail(q, field->name, DOCKET_MAX_TEXT,
-                                 "\"%s\" has more than %d bytes", field->name,
-                                 DOCKET_MAX_TEXT);
-    }
-
-    scope.terms = q->root;
-    scope.times = q->root;
-    scope.options = 1;
-
-    return docket_field_set(q, field, &scope, value, len, 1);
 }
 
 

@@ -64,6 +64,28 @@ static docket_expr_t *docket_raw_bad(docket_raw_t *r, size_t position,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 
+int
+docket_query_read_raw(docket_query_t *q, const char *s, size_t len)
+{
+    docket_expr_t  *e;
+
+    if (len > DOCKET_MAX_TEXT) {
+        return docket_query_fail(q, "", DOCKET_MAX_TEXT,
+                                 "the question has more than %d bytes",
+                                 DOCKET_MAX_TEXT);
+    }
+
+    e = docket_raw_parse(q, "", s, len);
+    if (e == NULL) {
+        return DOCKET_ERROR;
+    }
+
+    docket_expr_append(q->root, e);
+
+    return DOCKET_OK;
+}
+
+
 docket_expr_t *
 docket_raw_parse(docket_query_t *q, const char *field, const char *s,
     size_t len)
