@@ -442,6 +442,13 @@ docket_summary_talk(docket_summary_t *sm, const u_char *src, uint32_t len,
     set = &sm->talk_sets[h % DOCKET_TALK_SETS];
     talks = sm->talks[h % DOCKET_TALK_SETS];
 
+    /* who asks for one talk has a capture of it alone */
+
+    if (set->tags[0] == tag && docket_talk_same(&talks[0], &talk)) {
+        docket_set_count(set, 0, bytes);
+        return;
+    }
+
     for (found = docket_set_find(set, tag); found != 0; found &= found - 1) {
 
         i = __builtin_ctz(found);
@@ -470,6 +477,12 @@ docket_summary_port(docket_summary_t *sm, uint32_t key, uint32_t bytes)
 
     h = (key * 0x9e3779b1U) >> 16;
     set = &sm->port_sets[h % DOCKET_PORT_SETS];
+
+    if (set->tags[0] == key) {
+        docket_set_count(set, 0, bytes);
+        return;
+    }
+
     found = docket_set_find(set, key);
 
     i = (found != 0) ? __builtin_ctz(found) : docket_set_displace(set, key);
@@ -479,8 +492,9 @@ docket_summary_port(docket_summary_t *sm, uint32_t key, uint32_t bytes)
 
 
 /*
- * A bit for each entry that has this tag.  Where it stands can't be foretold,
- * nor which entry is the smallest: so neither loop here branches on it.
+ * A bit for each entry that has this tag.  Among many talks nobody can
+ * foretell where it stands, nor which entry is the smallest: so neither loop
+ * here branches on it.
  */
 
 static uint32_t
