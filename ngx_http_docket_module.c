@@ -38,6 +38,8 @@ static char *ngx_http_docket_results(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_docket_positive(ngx_conf_t *cf, void *post, void *data);
 static char *ngx_http_docket_whole_seconds(ngx_conf_t *cf, void *post,
     void *data);
+static char *ngx_http_docket_buffer(ngx_conf_t *cf, void *post, void *data);
+static char *ngx_http_docket_name(ngx_conf_t *cf, void *post, void *data);
 
 
 static ngx_conf_post_t  ngx_http_docket_positive_post =
@@ -45,6 +47,12 @@ static ngx_conf_post_t  ngx_http_docket_positive_post =
 
 static ngx_conf_post_t  ngx_http_docket_whole_seconds_post =
     { ngx_http_docket_whole_seconds };
+
+static ngx_conf_post_t  ngx_http_docket_buffer_post =
+    { ngx_http_docket_buffer };
+
+static ngx_conf_post_t  ngx_http_docket_name_post =
+    { ngx_http_docket_name };
 
 static ngx_conf_num_bounds_t  ngx_http_docket_retries_bounds =
     { ngx_conf_check_num_bounds, 0, 100 };
@@ -99,11 +107,11 @@ static ngx_command_t  ngx_http_docket_commands[] = {
       NULL },
 
     ngx_http_docket_main_command("docket_ssl_certificate",
-        ngx_conf_set_str_slot, ssl_certificate, NULL),
+        ngx_http_docket_conf_pem_slot, ssl_certificate, NULL),
     ngx_http_docket_main_command("docket_ssl_certificate_key",
-        ngx_conf_set_str_slot, ssl_certificate_key, NULL),
+        ngx_http_docket_conf_pem_slot, ssl_certificate_key, NULL),
     ngx_http_docket_main_command("docket_ssl_trusted_certificate",
-        ngx_conf_set_str_slot, ssl_trusted_certificate, NULL),
+        ngx_http_docket_conf_pem_slot, ssl_trusted_certificate, NULL),
 
     ngx_http_docket_main_command("docket_connect_timeout",
         ngx_conf_set_msec_slot, connect_timeout,
@@ -141,7 +149,7 @@ static ngx_command_t  ngx_http_docket_commands[] = {
     ngx_http_docket_main_command("docket_queue_size",
         ngx_conf_set_num_slot, queue_size, &ngx_http_docket_queue_bounds),
     ngx_http_docket_main_command("docket_buffer",
-        ngx_conf_set_size_slot, buffer, NULL),
+        ngx_conf_set_size_slot, buffer, &ngx_http_docket_buffer_post),
     ngx_http_docket_main_command("docket_expire_space",
         ngx_conf_set_off_slot, expire_space, NULL),
     ngx_http_docket_main_command("docket_free_bytes",
@@ -149,7 +157,7 @@ static ngx_command_t  ngx_http_docket_commands[] = {
     ngx_http_docket_main_command("docket_free_nodes",
         ngx_conf_set_num_slot, free_nodes, NULL),
     ngx_http_docket_main_command("docket_merged_name",
-        ngx_conf_set_str_slot, merged_name, NULL),
+        ngx_conf_set_str_slot, merged_name, &ngx_http_docket_name_post),
 
     { ngx_string("docket_uuid_format"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
@@ -332,10 +340,17 @@ ngx_http_docket_init_main_conf(ngx_conf_t *cf, void *conf)
 
     if (mcf->spool == NULL) {
 
-        if (mcf->sensors.nelts != 0 || mcf->used) {
+        if (mcf->sensors.nelts != 0) {
+            sensor = mcf->sensors.elts;
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"%s\" requires \"docket_spool\"",
-                          mcf->used ? "docket_api" : "docket_sensor");
+                          "\"docket_sensor\" requires \"docket_spool\" in "
+                          "%s:%ui", sensor->conf_file, sensor->line);
+            return NGX_CONF_ERROR;
+        }
+
+        if (mcf->used) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"docket_api\" requires \"docket_spool\"");
             return NGX_CONF_ERROR;
         }
 
@@ -344,20 +359,8 @@ ngx_http_docket_init_main_conf(ngx_conf_t *cf, void *conf)
 
     if (mcf->sensors.nelts == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"docket_spool\" requires a \"docket_sensor\"");
-        return NGX_CONF_ERROR;
-    }
-
-    if (!ngx_http_docket_conf_file_name(&mcf->merged_name)) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"docket_merged_name\" value \"%V\" is no safe "
-                      "file name", &mcf->merged_name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (mcf->buffer < 1024 * 1024) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"docket_buffer\" must be at least 1m");
+                      "\"docket_spool\" requires a \"docket_sensor\" in "
+                      "%s:%ui", mcf->spool->conf_file, mcf->spool->line);
         return NGX_CONF_ERROR;
     }
 
@@ -513,8 +516,9 @@ ngx_http_docket_postconfiguration(ngx_conf_t *cf)
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"docket_spool\" zone of %uz bytes is too small: "
                       "docket_queue_size, docket_max_active and %ui sensors "
-                      "need zone=%uzk", mcf->zone_size, mcf->sensors.nelts,
-                      (size + 1023) / 1024);
+                      "need zone=%uzk in %s:%ui", mcf->zone_size,
+                      mcf->sensors.nelts, (size + 1023) / 1024,
+                      mcf->spool->conf_file, mcf->spool->line);
         return NGX_ERROR;
     }
 
@@ -726,6 +730,10 @@ ngx_http_docket_spool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
     size = 16 * 1024 * 1024;
 
+    if (value[1].len == 0) {
+        return "must name a folder";
+    }
+
     if (cf->args->nelts == 3) {
 
         if (ngx_strncmp(value[2].data, "zone=", 5) != 0) {
@@ -900,6 +908,35 @@ ngx_http_docket_whole_seconds(ngx_conf_t *cf, void *post, void *data)
 
     if (*msec == 0 || *msec % 1000 != 0) {
         return "must be whole seconds, and not 0";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_docket_buffer(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t *size = data;
+
+    if (*size < 1024 * 1024) {
+        return "must be at least 1m";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_docket_name(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t *name = data;
+
+    if (!ngx_http_docket_conf_file_name(name)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"docket_merged_name\" value \"%V\" is no safe "
+                           "file name", name);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

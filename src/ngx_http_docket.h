@@ -41,6 +41,9 @@ typedef struct {
     ngx_http_docket_pem_t          *trusted;
     ngx_uint_t                      max_queries;
 
+    u_char                         *conf_file;    /* of its directive */
+    ngx_uint_t                      line;
+
     ngx_http_docket_zone_sensor_t  *shared;       /* set in init_zone */
 } ngx_http_docket_sensor_t;
 
@@ -68,9 +71,10 @@ typedef struct {
     ngx_array_t                     sensors;      /* ngx_http_docket_sensor_t */
     const char                    **sensor_names; /* sorted; nsensors of them */
 
-    ngx_str_t                       ssl_certificate;
-    ngx_str_t                       ssl_certificate_key;
-    ngx_str_t                       ssl_trusted_certificate;
+    /* of sensors that have none of their own; or NULL */
+    ngx_http_docket_pem_t          *ssl_certificate;
+    ngx_http_docket_pem_t          *ssl_certificate_key;
+    ngx_http_docket_pem_t          *ssl_trusted_certificate;
 
     /* all times in milliseconds */
     ngx_msec_t                      connect_timeout;

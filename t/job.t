@@ -4,6 +4,7 @@
 use lib 't/lib';
 use Docket::Test;
 
+use Cwd ();
 use Time::HiRes 'sleep';
 
 my $steno = Docket::Steno->start(n => 3, mb => 5);
@@ -12,24 +13,86 @@ my $first = $steno->first;
 my ($after, $before) = (utc($first), utc($first + 300));
 
 
-# Configurations that are no good
+# what a message says of a directive: the line of its file
+sub is_line {
+    my ($ng, $said, $directive) = @_;
+    my @lines = split /\n/, slurp($ng->conf_file);
+    my ($line) = grep { index($lines[$_ - 1], $directive) >= 0 } 1 .. @lines;
+
+    # the zone is the spool's
+    ($line) = grep { $lines[$_ - 1] =~ /docket_spool/ } 1 .. @lines
+        if $said =~ /docket_spool/;
+
+    like($said, qr/ in \S+:$line$/m, "... and where: line $line");
+}
+
+
+# Configurations that are no good: one line each, that says where it is
+
+my $locked = test_dir('keys') . '/locked.pem';
+
+system('openssl', 'pkey', '-in', $steno->cert('client_key'), '-aes256',
+       '-passout', 'pass:secret', '-out', $locked) == 0 or die 'openssl';
 
 for ([ 'docket_sensor s1 127.0.0.1:1;', qr/duplicate sensor "s1"/ ],
      [ 'docket_sensor ../x 127.0.0.1:1;', qr/no safe file name/ ],
      [ 'docket_sensor docket 127.0.0.1:1;', qr/can't be named "docket"/ ],
      [ 'docket_sensor x 127.0.0.1;', qr/invalid address/ ],
+     [ 'docket_sensor x 127.0.0.1:0;', qr/invalid port/ ],
+     [ 'docket_sensor x 1.2.3.256:1;', qr/"1.2.3.256:1".*invalid host/ ],
+     [ 'docket_sensor x *:1;', qr/"\*:1".*invalid host/ ],
+     [ 'docket_sensor x "a b:1";', qr/"a b:1".*invalid host/ ],
      [ 'docket_queue_size 100000;', qr/zone .* too small/ ],
+     [ 'docket_buffer 512k;', qr/must be at least 1m/ ],
+     [ 'docket_merged_name a/b;', qr/"a\/b" is no safe file name/ ],
      [ 'docket_sensor x 127.0.0.1:1 certificate_key='
        . $steno->cert('ca_key') . ';', qr/certificate does not match key/ ],
+     [ "docket_sensor x 127.0.0.1:1 certificate_key=$locked;",
+       qr/key with a passphrase in "\Q$locked\E" of sensor "x" in/ ],
+     [ 'docket_sensor x 127.0.0.1:1 trusted_certificate='
+       . Cwd::abs_path($0) . ';',
+       qr/bad CA certificate in/ ],
      [ 'docket_sensor x 127.0.0.1:1 certificate=nothing;',
        qr/nothing" failed/ ])
 {
     my ($line, $error) = @$_;
     my $bad = Docket::Nginx->new(sensors => $steno, http => $line);
     my ($status, $out) = $bad->test_conf;
+    my @said = grep { /emerg/ } split /\n/, $out;
 
     isnt($status, 0, "nginx -t: $line");
     like($out, $error, '... and why');
+    is(@said, 1, '... in one line');
+    is_line($bad, $said[0], $line);
+}
+
+for ([ '', qr/must name a folder/ ], [ '/', qr/no folder of its own/ ]) {
+    my ($folder, $error) = @$_;
+    my $bad = Docket::Nginx->new(sensors => $steno, spool => '',
+                                 http => qq{docket_spool "$folder" zone=1;});
+    my ($status, $out) = $bad->test_conf;
+
+    isnt($status, 0, "nginx -t: the spool is \"$folder\"");
+    like($out, $error, '... and why');
+}
+
+{
+    my $bad = Docket::Nginx->new(sensors => <<'END');
+docket_ssl_certificate nowhere.pem;
+docket_sensor x 127.0.0.1:1;
+END
+    my ($status, $out) = $bad->test_conf;
+
+    isnt($status, 0, 'nginx -t: a default that is not there');
+    is_line($bad, $out, 'docket_ssl_certificate nowhere.pem;');
+}
+
+{
+    my $bad = Docket::Nginx->new(sensors => 'docket_sensor x 127.0.0.1:1;');
+    my ($status, $out) = $bad->test_conf;
+
+    isnt($status, 0, 'nginx -t: no certificate');
+    is_line($bad, $out, 'docket_sensor x 127.0.0.1:1;');
 }
 
 

@@ -15,6 +15,8 @@
 
 char *ngx_http_docket_conf_sensor(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_docket_conf_pem_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_docket_conf_weight(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -22,6 +24,8 @@ char *ngx_http_docket_conf_weight(ngx_conf_t *cf, ngx_command_t *cmd,
    dot or dash at its beginning. */
 ngx_uint_t ngx_http_docket_conf_file_name(ngx_str_t *name);
 ngx_uint_t ngx_http_docket_conf_host_name(ngx_str_t *name);
+/* A sensor's: a name or an address, without brackets. */
+ngx_uint_t ngx_http_docket_conf_host(ngx_str_t *host);
 
 /* Reads a PEM file, relative names as nginx's own; NULL on an error.  Its
    text is wiped out when the configuration goes. */

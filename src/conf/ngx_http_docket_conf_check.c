@@ -69,6 +69,29 @@ ngx_http_docket_conf_host_name(ngx_str_t *name)
 }
 
 
+/* Digits and dots alone are an IPv4 address, or a slip of the pen. */
+
+ngx_uint_t
+ngx_http_docket_conf_host(ngx_str_t *host)
+{
+    size_t  i;
+
+    if (!ngx_http_docket_conf_host_name(host)) {
+        return 0;
+    }
+
+    for (i = 0; i < host->len; i++) {
+        if ((host->data[i] < '0' || host->data[i] > '9')
+            && host->data[i] != '.')
+        {
+            return 1;
+        }
+    }
+
+    return ngx_inet_addr(host->data, host->len) != INADDR_NONE;
+}
+
+
 ngx_http_docket_pem_t *
 ngx_http_docket_conf_pem(ngx_conf_t *cf, ngx_str_t *file)
 {
@@ -158,6 +181,31 @@ failed:
 }
 
 
+/* docket_ssl_...: read here, once for all sensors, so that an error has the
+   directive's own line. */
+
+char *
+ngx_http_docket_conf_pem_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t               *value;
+    ngx_http_docket_pem_t  **pem;
+
+    pem = (ngx_http_docket_pem_t **) (p + cmd->offset);
+
+    if (*pem != NULL) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    *pem = ngx_http_docket_conf_pem(cf, &value[1]);
+
+    return (*pem == NULL) ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+
 /* The master's next workers must not find it in memory that was freed. */
 
 static void
@@ -179,63 +227,43 @@ ngx_http_docket_conf_forget_keys(ngx_http_docket_main_conf_t *mcf)
 
     sensor = mcf->sensors.elts;
 
+    /* a certificate may be in one file with its key */
+
     for (i = 0; i < mcf->sensors.nelts; i++) {
         ngx_http_docket_conf_pem_wipe(sensor[i].certificate_key);
-
-        /* which may be in one file with its key */
-
         ngx_http_docket_conf_pem_wipe(sensor[i].certificate);
+    }
+
+    /* those of no sensor, when each has its own */
+
+    if (mcf->ssl_certificate_key != NULL) {
+        ngx_http_docket_conf_pem_wipe(mcf->ssl_certificate_key);
+    }
+
+    if (mcf->ssl_certificate != NULL) {
+        ngx_http_docket_conf_pem_wipe(mcf->ssl_certificate);
     }
 }
 
 
-/* One reading for all sensors that share a default. */
-
 static ngx_int_t
-ngx_http_docket_conf_default(ngx_conf_t *cf, ngx_http_docket_main_conf_t *mcf,
-    ngx_http_docket_sensor_t *sensor, size_t offset, ngx_str_t *file,
+ngx_http_docket_conf_default(ngx_conf_t *cf, ngx_http_docket_sensor_t *sensor,
+    ngx_http_docket_pem_t **pem, ngx_http_docket_pem_t *common,
     const char *directive)
 {
-    ngx_str_t                  name;
-    ngx_uint_t                 i;
-    ngx_http_docket_pem_t    **pem, **other;
-    ngx_http_docket_sensor_t  *s;
-
-    pem = (ngx_http_docket_pem_t **) ((u_char *) sensor + offset);
-
-    if (*pem != NULL) {
-        return NGX_OK;
+    if (*pem == NULL) {
+        *pem = common;
     }
 
-    if (file->len == 0) {
+    if (*pem == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "no \"%s\" is defined for sensor \"%V\"",
-                      directive, &sensor->name);
+                      "no \"%s\" is defined for sensor \"%V\" in %s:%ui",
+                      directive, &sensor->name, sensor->conf_file,
+                      sensor->line);
         return NGX_ERROR;
     }
 
-    name = *file;
-
-    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    s = mcf->sensors.elts;
-
-    for (i = 0; &s[i] != sensor; i++) {
-        other = (ngx_http_docket_pem_t **) ((u_char *) &s[i] + offset);
-
-        if ((*other)->file.len == name.len
-            && ngx_memcmp((*other)->file.data, name.data, name.len) == 0)
-        {
-            *pem = *other;
-            return NGX_OK;
-        }
-    }
-
-    *pem = ngx_http_docket_conf_pem(cf, file);
-
-    return (*pem == NULL) ? NGX_ERROR : NGX_OK;
+    return NGX_OK;
 }
 
 
@@ -243,19 +271,17 @@ ngx_int_t
 ngx_http_docket_conf_sensor_pems(ngx_conf_t *cf,
     ngx_http_docket_main_conf_t *mcf, ngx_http_docket_sensor_t *sensor)
 {
-    if (ngx_http_docket_conf_default(cf, mcf, sensor,
-                              offsetof(ngx_http_docket_sensor_t, certificate),
-                              &mcf->ssl_certificate, "docket_ssl_certificate")
+    if (ngx_http_docket_conf_default(cf, sensor, &sensor->certificate,
+                                     mcf->ssl_certificate,
+                                     "docket_ssl_certificate")
         != NGX_OK
-        || ngx_http_docket_conf_default(cf, mcf, sensor,
-                          offsetof(ngx_http_docket_sensor_t, certificate_key),
-                          &mcf->ssl_certificate_key,
-                          "docket_ssl_certificate_key")
+        || ngx_http_docket_conf_default(cf, sensor, &sensor->certificate_key,
+                                        mcf->ssl_certificate_key,
+                                        "docket_ssl_certificate_key")
            != NGX_OK
-        || ngx_http_docket_conf_default(cf, mcf, sensor,
-                                  offsetof(ngx_http_docket_sensor_t, trusted),
-                                  &mcf->ssl_trusted_certificate,
-                                  "docket_ssl_trusted_certificate")
+        || ngx_http_docket_conf_default(cf, sensor, &sensor->trusted,
+                                        mcf->ssl_trusted_certificate,
+                                        "docket_ssl_trusted_certificate")
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -282,8 +308,9 @@ ngx_http_docket_conf_pem_error(ngx_conf_t *cf,
     ERR_clear_error();
 
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "%s \"%V\" of sensor \"%V\"%s%s", what, &pem->file,
-                  &sensor->name, n != 0 ? ": " : "", n != 0 ? reason : "");
+                  "%s \"%V\" of sensor \"%V\"%s%s in %s:%ui", what,
+                  &pem->file, &sensor->name, n != 0 ? ": " : "",
+                  n != 0 ? reason : "", sensor->conf_file, sensor->line);
 
     return NGX_ERROR;
 }
@@ -294,7 +321,11 @@ ngx_http_docket_conf_pem_error(ngx_conf_t *cf,
 static int
 ngx_http_docket_conf_no_password(char *buf, int size, int rwflag, void *data)
 {
-    return 0;
+    int *asked = data;
+
+    *asked = 1;
+
+    return -1;
 }
 
 
@@ -302,7 +333,7 @@ static ngx_int_t
 ngx_http_docket_conf_certificate(ngx_conf_t *cf,
     ngx_http_docket_sensor_t *sensor)
 {
-    int        match;
+    int        match, asked;
     BIO       *bio;
     X509      *cert;
     EVP_PKEY  *key;
@@ -330,12 +361,21 @@ ngx_http_docket_conf_certificate(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    asked = 0;
     key = PEM_read_bio_PrivateKey(bio, NULL, ngx_http_docket_conf_no_password,
-                                  NULL);
+                                  &asked);
     BIO_free(bio);
 
     if (key == NULL) {
         X509_free(cert);
+
+        if (asked) {
+            ERR_clear_error();
+            return ngx_http_docket_conf_pem_error(cf, sensor,
+                                                  sensor->certificate_key,
+                                                  "key with a passphrase in");
+        }
+
         return ngx_http_docket_conf_pem_error(cf, sensor,
                                               sensor->certificate_key,
                                               "no private key in");
@@ -414,6 +454,14 @@ ngx_int_t
 ngx_http_docket_conf_spool(ngx_conf_t *cf, ngx_str_t *path)
 {
     ngx_file_info_t  fi;
+
+    /* nginx would give it to its user */
+
+    if (path->len == 1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "spool \"%V\" is no folder of its own", path);
+        return NGX_ERROR;
+    }
 
     if (ngx_file_info(path->data, &fi) == NGX_FILE_ERROR) {
 

@@ -63,6 +63,8 @@ ngx_http_docket_conf_sensor(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     sensor->name = value[1];
     sensor->max_queries = 1;
+    sensor->conf_file = cf->conf_file->file.name.data;
+    sensor->line = cf->conf_file->line;
 
     ngx_memzero(&u, sizeof(ngx_url_t));
 
@@ -84,6 +86,13 @@ ngx_http_docket_conf_sensor(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (s.data[0] == '[') {
         s.data++;
         s.len -= 2;
+    }
+
+    if (!ngx_http_docket_conf_host(&s)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid address \"%V\" of sensor \"%V\": "
+                           "invalid host", &value[2], &value[1]);
+        return NGX_CONF_ERROR;
     }
 
     sensor->host.len = s.len;
