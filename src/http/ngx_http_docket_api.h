@@ -8,6 +8,8 @@
  *   ngx_http_docket_explain.c  /explain
  *   ngx_http_docket_pivot.c    /pivot
  *   ngx_http_docket_answer.c   JSON, problem documents, headers
+ *   ngx_http_docket_gen.c      the generator of JSON
+ *   ngx_http_docket_url.c      where things are found
  *   ngx_http_docket_status.c   /status, /events' data
  *   ngx_http_docket_summary.c  /summary
  *   ngx_http_docket_list.c     /ids /urls /jobs
@@ -54,7 +56,7 @@ typedef struct {
     ngx_str_t                      text;       /* canonical */
     void                          *wait;       /* of ngx_http_docket_wait.c */
     void                          *data;       /* of the endpoint */
-    void                          *out;        /* of .._answer.c */
+    void                          *out;        /* of .._gen.c */
 } ngx_http_docket_ctx_t;
 
 

@@ -18,8 +18,6 @@
 /* a partial result is completed at most this often */
 #define NGX_HTTP_DOCKET_PARTIAL_TIME  (60 * DOCKET_SECOND)
 
-#define NGX_HTTP_DOCKET_RETRY_AFTER   "10"
-
 
 typedef struct {
     const docket_query_result_t   *q;
@@ -56,7 +54,6 @@ static ngx_uint_t ngx_http_docket_ask_capture(ngx_http_docket_main_conf_t *mcf,
     const char *id);
 static ngx_int_t ngx_http_docket_refuse(ngx_http_request_t *r,
     ngx_http_docket_main_conf_t *mcf, ngx_int_t why);
-static ngx_int_t ngx_http_docket_retry_after(ngx_http_request_t *r);
 static void ngx_http_docket_ask_cache(ngx_http_docket_main_conf_t *mcf,
     const docket_job_t *rec);
 static void ngx_http_docket_ask_who(ngx_http_request_t *r, int64_t now,
@@ -585,70 +582,6 @@ ngx_http_docket_refuse(ngx_http_request_t *r, ngx_http_docket_main_conf_t *mcf,
         && ngx_http_docket_retry_after(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_docket_problem(r, status, "%s", words);
-
-    return ngx_http_docket_refused(rc);
-}
-
-
-static ngx_int_t
-ngx_http_docket_retry_after(ngx_http_request_t *r)
-{
-    ngx_str_t  value;
-
-    ngx_str_set(&value, NGX_HTTP_DOCKET_RETRY_AFTER);
-
-    return ngx_http_docket_header(r, "Retry-After", &value);
-}
-
-
-ngx_int_t
-ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
-    const char *call, const char *id)
-{
-    ngx_int_t    rc;
-    ngx_uint_t   status;
-    const char  *words;
-
-    ngx_log_error(NGX_LOG_CRIT, r->connection->log, err,
-                  "docket: %s%s%s%s failed", call,
-                  id != NULL ? " of job \"" : "", id != NULL ? id : "",
-                  id != NULL ? "\"" : "");
-
-    switch (err) {
-
-    case NGX_ENOSPC:
-    case EDQUOT:
-        status = NGX_HTTP_INSUFFICIENT_STORAGE;
-        words = "the spool is full";
-        break;
-
-    case NGX_EMFILE:
-    case NGX_ENFILE:
-    case NGX_ENOMEM:
-        status = NGX_HTTP_SERVICE_UNAVAILABLE;
-        words = "there are too many open files, or too little memory";
-
-        if (ngx_http_docket_retry_after(r) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        break;
-
-    case EBADMSG:
-        status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        words = (id != NULL)
-                ? "the record of this job is damaged; DELETE removes it"
-                : "the index of the jobs is damaged; a reload of nginx makes "
-                  "it anew";
-        break;
-
-    default:
-        status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        words = "the spool failed";
-        break;
     }
 
     rc = ngx_http_docket_problem(r, status, "%s", words);

@@ -42,7 +42,6 @@ ngx_int_t ngx_http_docket_arg(ngx_http_request_t *r, const char *name,
 ngx_int_t ngx_http_docket_site(ngx_http_request_t *r, const char *page);
 /* The client shows pages, and there is one to be shown. */
 ngx_uint_t ngx_http_docket_wants_page(ngx_http_request_t *r);
-ngx_int_t ngx_http_docket_ask_page(ngx_http_request_t *r, const char *page);
 
 
 /* A question as it came, read once. */
@@ -120,6 +119,8 @@ void ngx_http_docket_count(ngx_http_request_t *r, int64_t now);
    is no single job. */
 ngx_int_t ngx_http_docket_spool_failed(ngx_http_request_t *r, ngx_err_t err,
     const char *call, const char *id);
+/* The header of a 503. */
+ngx_int_t ngx_http_docket_retry_after(ngx_http_request_t *r);
 
 
 /* A finished job's record, made from the spool's, as zone_get() gives it. */
@@ -202,7 +203,11 @@ ngx_int_t ngx_http_docket_send_jobs(ngx_http_request_t *r,
     ngx_http_docket_page_t *page, ngx_http_docket_search_t *search);
 
 
-/* Takes what a generator holds as one string. */
+/* What a generator holds, which is never nothing.  NGX_ERROR: there was no
+   memory for it. */
+ngx_int_t ngx_http_docket_gen_chain(ngx_http_request_t *r, yajl_gen g,
+    ngx_chain_t **chain, off_t *len);
+/* The same as one string. */
 ngx_int_t ngx_http_docket_gen_take(ngx_http_request_t *r, yajl_gen g,
     ngx_str_t *text);
 /* Text that is JSON already. */
@@ -218,7 +223,11 @@ u_char *ngx_http_docket_result_url_put(ngx_http_request_t *r, const char *id,
 
 /* 303; "url" is not copied. */
 ngx_int_t ngx_http_docket_send_page(ngx_http_request_t *r, ngx_str_t *url);
+/* 303 to the page with the question filled in, and not sent. */
+ngx_int_t ngx_http_docket_ask_page(ngx_http_request_t *r, const char *page);
 ngx_int_t ngx_http_docket_page_url(ngx_http_request_t *r, const char *id,
+    ngx_str_t *url);
+ngx_int_t ngx_http_docket_ask_url(ngx_http_request_t *r, const char *page,
     ngx_str_t *url);
 
 

@@ -13,8 +13,6 @@
 static ngx_uint_t ngx_http_docket_foreign(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_docket_header_is(ngx_http_request_t *r,
     const char *name, const char *value);
-static ngx_int_t ngx_http_docket_append_escaped(u_char **p, u_char *last,
-    ngx_str_t *s);
 
 
 ngx_int_t
@@ -184,84 +182,4 @@ ngx_http_docket_wants_page(ngx_http_request_t *r)
            && ngx_strlcasestrn(accept->data, accept->data + accept->len,
                                (u_char *) "text/html", sizeof("text/html") - 2)
               != NULL;
-}
-
-
-/* UI_URL/#/ask/host/1.2.3.4?filter=.. or UI_URL/#/pivot?src_ip=..: filled in,
-   and not sent. */
-
-ngx_int_t
-ngx_http_docket_ask_page(ngx_http_request_t *r, const char *page)
-{
-    size_t                       size;
-    u_char                      *p, *last;
-    ngx_str_t                    base, raw, url;
-    ngx_http_docket_ctx_t       *ctx;
-    ngx_http_docket_loc_conf_t  *lcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
-
-    base = lcf->ui_url;
-
-    if (base.len != 0 && base.data[base.len - 1] == '/') {
-        base.len--;
-    }
-
-    raw.data = ctx->raw_path.data + ctx->offset;
-    raw.len = ctx->raw_path.len - ctx->offset;
-
-    size = base.len + sizeof("/#/?") + ngx_strlen(page)
-           + 3 * (raw.len + r->args.len);
-
-    url.data = ngx_pnalloc(r->pool, size);
-    if (url.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    last = url.data + size;
-    p = ngx_slprintf(url.data, last, "%V/#/%s", &base, page);
-
-    if (ngx_http_docket_append_escaped(&p, last, &raw) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (r->args.len != 0) {
-        *p++ = '?';
-
-        if (ngx_http_docket_append_escaped(&p, last, &r->args) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-
-    url.len = p - url.data;
-
-    return ngx_http_docket_send_page(r, &url);
-}
-
-
-/* What is escaped already stays; what no header may hold is escaped. */
-
-static ngx_int_t
-ngx_http_docket_append_escaped(u_char **p, u_char *last, ngx_str_t *s)
-{
-    size_t  i;
-
-    for (i = 0; i < s->len; i++) {
-
-        if (last - *p < 3) {
-            return NGX_ERROR;
-        }
-
-        if (s->data[i] <= 0x20 || s->data[i] >= 0x7f || s->data[i] == '"'
-            || s->data[i] == '#')
-        {
-            *p = ngx_sprintf(*p, "%%%02Xi", (ngx_uint_t) s->data[i]);
-
-        } else {
-            *(*p)++ = s->data[i];
-        }
-    }
-
-    return NGX_OK;
 }
