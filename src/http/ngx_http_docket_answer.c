@@ -2,7 +2,10 @@
  * Answers: JSON, problem documents, the way to the page, headers.
  */
 
-#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
+#include "http/ngx_http_docket_gen.h"
+#include "http/ngx_http_docket_url.h"
 
 
 #define NGX_HTTP_DOCKET_MAX_DETAIL   1024

@@ -6,9 +6,13 @@
  * in a path are read as they were sent, since "%2F" is no "/" in them.
  */
 
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_endpoints.h"
 #include "http/ngx_http_docket_http.h"
+#include "http/ngx_http_docket_input.h"
 #include "http/ngx_http_docket_openapi.h"
+#include "http/ngx_http_docket_site.h"
 
 
 #define NGX_HTTP_DOCKET_READ  (NGX_HTTP_GET|NGX_HTTP_HEAD)
@@ -42,13 +46,6 @@ static ngx_int_t ngx_http_docket_not_allowed(ngx_http_request_t *r,
 static void ngx_http_docket_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_docket_too_large(ngx_http_request_t *r);
 
-static ngx_int_t ngx_http_docket_post(ngx_http_request_t *r, ngx_str_t *rest);
-static ngx_int_t ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest);
-static ngx_int_t ngx_http_docket_raw(ngx_http_request_t *r, ngx_str_t *rest);
-static ngx_int_t ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest);
-static ngx_int_t ngx_http_docket_capture(ngx_http_request_t *r,
-    ngx_http_docket_source_e source, size_t offset);
-static ngx_int_t ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest);
 static ngx_int_t ngx_http_docket_openapi(ngx_http_request_t *r,
     ngx_str_t *rest);
 
@@ -450,199 +447,6 @@ ngx_http_docket_not_allowed(ngx_http_request_t *r, ngx_uint_t methods)
 
     return ngx_http_docket_problem(r, NGX_HTTP_NOT_ALLOWED,
                                    "this endpoint takes only %V", &allow);
-}
-
-
-/* Questions. */
-
-ngx_int_t
-ngx_http_docket_ask_and_send(ngx_http_request_t *r,
-    ngx_http_docket_source_e source)
-{
-    ngx_int_t               rc;
-    ngx_uint_t              status;
-    const char             *id;
-    ngx_http_docket_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-
-    rc = ngx_http_docket_read_query(r, source, ctx->offset);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (r->method == NGX_HTTP_HEAD) {
-
-        /* nothing is queued by it */
-
-        id = docket_query_result(ctx->query)->id;
-        rc = ngx_http_docket_find(r, id, &ctx->job, NULL);
-
-        if (rc == NGX_ERROR) {
-            return ngx_http_docket_no_job(r, rc, id);
-        }
-
-        if (rc != NGX_OK) {
-            return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                           "this was not asked yet");
-        }
-
-        ctx->known = 1;
-        ctx->duplicate = 1;
-
-        return ngx_http_docket_send_asked(r, NGX_HTTP_OK);
-    }
-
-    rc = ngx_http_docket_ask(r, &status);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_docket_send_asked(r, status);
-}
-
-
-static ngx_int_t
-ngx_http_docket_post(ngx_http_request_t *r, ngx_str_t *rest)
-{
-    return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_BODY);
-}
-
-
-static ngx_int_t
-ngx_http_docket_uri(ngx_http_request_t *r, ngx_str_t *rest)
-{
-    return ngx_http_docket_ask_link(r, NGX_HTTP_DOCKET_FROM_URI);
-}
-
-
-ngx_int_t
-ngx_http_docket_ask_link(ngx_http_request_t *r,
-    ngx_http_docket_source_e source)
-{
-    ngx_int_t                    rc;
-    ngx_str_t                    url;
-    ngx_uint_t                   status;
-    ngx_http_docket_ctx_t       *ctx;
-    ngx_http_docket_loc_conf_t  *lcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
-
-    if (lcf->ui_url.len == 0) {
-        return ngx_http_docket_ask_and_send(r, source);
-    }
-
-    ngx_str_set(&url, "Accept");
-
-    if (ngx_http_docket_header(r, "Vary", &url) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (!ngx_http_docket_wants_page(r) || r->method == NGX_HTTP_HEAD) {
-        return ngx_http_docket_ask_and_send(r, source);
-    }
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-
-    /* a person is told on the page what is wrong, with the question at hand */
-
-    ctx->page = (source == NGX_HTTP_DOCKET_FROM_URI) ? "ask/" : "pivot";
-
-    rc = ngx_http_docket_read_query(r, source, ctx->offset);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_docket_ask(r, &status);
-    }
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_docket_page_url(r, (char *) ctx->job.id, &url) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_docket_send_page(r, &url);
-}
-
-
-static ngx_int_t
-ngx_http_docket_raw(ngx_http_request_t *r, ngx_str_t *rest)
-{
-    if (r->method != NGX_HTTP_POST) {
-        return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_RAW_URI);
-    }
-
-    if (rest->len != 0) {
-        return ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "the expression is taken from the "
-                                       "path or from the body, not from both");
-    }
-
-    return ngx_http_docket_ask_and_send(r, NGX_HTTP_DOCKET_FROM_RAW_BODY);
-}
-
-
-static ngx_int_t
-ngx_http_docket_pcap(ngx_http_request_t *r, ngx_str_t *rest)
-{
-    ngx_http_docket_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-
-    return ngx_http_docket_capture(r, NGX_HTTP_DOCKET_FROM_URI, ctx->offset);
-}
-
-
-static ngx_int_t
-ngx_http_docket_capture(ngx_http_request_t *r,
-    ngx_http_docket_source_e source, size_t offset)
-{
-    ngx_int_t  rc;
-    ngx_str_t  value;
-
-    rc = ngx_http_docket_arg(r, "partial", &value);
-
-    if (rc == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (rc == NGX_OK
-        && (value.len != 2 || ngx_memcmp(value.data, "ok", 2) != 0))
-    {
-        return ngx_http_docket_bad_arg(r, "partial", "is \"ok\" or not there");
-    }
-
-    rc = ngx_http_docket_read_query(r, source, offset);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_docket_stream(r);
-}
-
-
-static ngx_int_t
-ngx_http_docket_query(ngx_http_request_t *r, ngx_str_t *rest)
-{
-    ngx_str_t  *accept;
-
-    accept = ngx_http_docket_request_header(r, "accept");
-
-    if (accept != NULL
-        && ngx_strlcasestrn(accept->data, accept->data + accept->len,
-                            (u_char *) "application/json",
-                            sizeof("application/json") - 2)
-           != NULL)
-    {
-        return ngx_http_docket_ask_and_send(r,
-                                            NGX_HTTP_DOCKET_FROM_STENO_BODY);
-    }
-
-    return ngx_http_docket_capture(r, NGX_HTTP_DOCKET_FROM_STENO_BODY, 0);
 }
 
 

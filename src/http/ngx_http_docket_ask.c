@@ -7,7 +7,11 @@
  * without the zone's mutex.
  */
 
-#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ask.h"
+#include "http/ngx_http_docket_ctx.h"
+#include "http/ngx_http_docket_input.h"
+#include "http/ngx_http_docket_lookup.h"
 
 #include <stdlib.h>
 
@@ -507,20 +511,6 @@ ngx_http_docket_ask_capture(ngx_http_docket_main_conf_t *mcf, const char *id)
 }
 
 
-const char *const *
-ngx_http_docket_selected(ngx_http_docket_main_conf_t *mcf,
-    const char *const *sensors, ngx_uint_t *n)
-{
-    if (*n != 0) {
-        return sensors;
-    }
-
-    *n = mcf->sensors.nelts;
-
-    return mcf->sensor_names;
-}
-
-
 static void
 ngx_http_docket_ask_cache(ngx_http_docket_main_conf_t *mcf,
     const docket_job_t *rec)
@@ -684,63 +674,4 @@ ngx_http_docket_ask_copy(char *dst, size_t size, const ngx_str_t *s)
     }
 
     dst[len] = '\0';
-}
-
-
-ngx_int_t
-ngx_http_docket_send_asked(ngx_http_request_t *r, ngx_uint_t status)
-{
-    u_char                       buf[256];
-    size_t                       len;
-    time_t                       sec;
-    yajl_gen                     g;
-    ngx_str_t                    url, location;
-    struct tm                    tm;
-    ngx_http_docket_ctx_t       *ctx;
-    ngx_http_docket_job_t       *job;
-    ngx_http_docket_loc_conf_t  *lcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
-
-    job = &ctx->job;
-    g = ngx_http_docket_gen(r);
-
-    if (g == NULL
-        || ngx_http_docket_result_url(r, (char *) job->id, &url) != NGX_OK
-        || ngx_http_docket_status_url(r, (char *) job->id, &location) != NGX_OK
-        || ngx_http_docket_header(r, "Location", &location) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    sec = job->requested / DOCKET_SECOND;
-    (void) gmtime_r(&sec, &tm);
-
-    len = strftime((char *) buf, sizeof(buf), (char *) lcf->date_format.data,
-                   &tm);
-
-    yajl_gen_map_open(g);
-    ngx_http_docket_gen_key(g, "id");
-    ngx_http_docket_gen_cstr(g, (char *) job->id);
-    ngx_http_docket_gen_key(g, "query");
-    ngx_http_docket_gen_str(g, ctx->text.data, ctx->text.len);
-    ngx_http_docket_gen_key(g, "state");
-    ngx_http_docket_gen_cstr(g, docket_state_name(job->state));
-    ngx_http_docket_gen_key(g, "url");
-    ngx_http_docket_gen_str(g, url.data, url.len);
-    ngx_http_docket_gen_key(g, "time");
-    ngx_http_docket_gen_time(g, job->requested);
-    ngx_http_docket_gen_key(g, "Requested");
-    ngx_http_docket_gen_str(g, buf, len);
-    ngx_http_docket_gen_key(g, "duplicate");
-    yajl_gen_bool(g, ctx->duplicate);
-
-    if (ctx->pivot != NULL) {
-        ngx_http_docket_gen_pivot(g, ctx->pivot);
-    }
-
-    yajl_gen_map_close(g);
-
-    return ngx_http_docket_send_json(r, status, g);
 }

@@ -2,40 +2,21 @@
  * What changes jobs: /cancel /retry /clean, and DELETE.
  */
 
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ask.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_gen.h"
+#include "http/ngx_http_docket_input.h"
+#include "http/ngx_http_docket_lookup.h"
 
 
-static ngx_int_t ngx_http_docket_one_id(ngx_http_request_t *r,
-    ngx_str_t *rest, char id[DOCKET_ID_LEN + 1]);
 static ngx_int_t ngx_http_docket_retry_job(ngx_http_request_t *r,
     docket_job_t *rec);
 static ngx_uint_t ngx_http_docket_configured(ngx_http_docket_main_conf_t *mcf,
     const docket_job_t *rec, const char **names);
 static ngx_int_t ngx_http_docket_remove(ngx_http_request_t *r, const char *id);
 static void ngx_http_docket_destroy_job(void *data);
-
-
-/* As ngx_http_docket_find(). */
-
-static ngx_int_t
-ngx_http_docket_one_id(ngx_http_request_t *r, ngx_str_t *rest,
-    char id[DOCKET_ID_LEN + 1])
-{
-    ngx_int_t               rc;
-    ngx_http_docket_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
-
-    if (!docket_spool_id((char *) rest->data, rest->len, id)) {
-        return NGX_DECLINED;
-    }
-
-    rc = ngx_http_docket_find(r, id, &ctx->job, NULL);
-
-    ctx->known = (rc == NGX_OK);
-
-    return rc;
-}
 
 
 ngx_int_t
@@ -50,7 +31,7 @@ ngx_http_docket_cancel(ngx_http_request_t *r, ngx_str_t *rest)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    rc = ngx_http_docket_one_id(r, rest, id);
+    rc = ngx_http_docket_find_named(r, rest, id);
 
     if (rc != NGX_OK) {
         return ngx_http_docket_no_job(r, rc, id);
@@ -96,7 +77,7 @@ ngx_http_docket_retry(ngx_http_request_t *r, ngx_str_t *rest)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    rc = ngx_http_docket_one_id(r, rest, id);
+    rc = ngx_http_docket_find_named(r, rest, id);
 
     if (rc != NGX_OK) {
         return ngx_http_docket_no_job(r, rc, id);

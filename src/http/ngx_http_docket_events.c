@@ -8,9 +8,13 @@
  * is how an EventSource learns not to come again.
  */
 
-#include "ngx_http_docket.h"
-#include "http/ngx_http_docket_api.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
+#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_headers.h"
+#include "http/ngx_http_docket_lookup.h"
 #include "http/ngx_http_docket_send.h"
+#include "http/ngx_http_docket_wait.h"
 
 
 #define NGX_HTTP_DOCKET_EVENTS_PAUSE    200     /* between two of progress */
@@ -31,8 +35,6 @@ typedef struct {
 } ngx_http_docket_events_t;
 
 
-static void ngx_http_docket_events_last_id(ngx_http_request_t *r,
-    ngx_str_t *value);
 static ngx_int_t ngx_http_docket_events_headers(ngx_http_request_t *r);
 static void ngx_http_docket_events_wait(ngx_http_request_t *r,
     ngx_uint_t why);
@@ -56,7 +58,7 @@ ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest)
 {
     u_char                    *p;
     ngx_int_t                  rc;
-    ngx_str_t                  last;
+    ngx_str_t                 *last;
     ngx_pool_cleanup_t        *cln;
     ngx_http_docket_ctx_t     *ctx;
     ngx_http_docket_events_t  *e;
@@ -73,26 +75,21 @@ ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest)
     ngx_memzero(e, sizeof(ngx_http_docket_events_t));
     cln->handler = ngx_http_docket_events_cleanup;
 
-    rc = NGX_DECLINED;
-
-    if (docket_spool_id((char *) rest->data, rest->len, e->id)) {
-        rc = ngx_http_docket_find(r, e->id, &ctx->job, NULL);
-    }
+    rc = ngx_http_docket_find_named(r, rest, e->id);
 
     if (rc != NGX_OK) {
         return ngx_http_docket_no_job(r, rc, e->id);
     }
 
-    ctx->known = 1;
     ctx->data = e;
 
-    ngx_http_docket_events_last_id(r, &last);
+    last = ngx_http_docket_request_header(r, "last-event-id");
 
     if (docket_state_final(ctx->job.state)) {
         p = ngx_sprintf(end, "%uD.end", ctx->job.version);
 
-        if (last.len == (size_t) (p - end)
-            && ngx_memcmp(last.data, end, last.len) == 0)
+        if (last != NULL && last->len == (size_t) (p - end)
+            && ngx_memcmp(last->data, end, last->len) == 0)
         {
             r->headers_out.status = NGX_HTTP_NO_CONTENT;
             r->header_only = 1;
@@ -100,8 +97,8 @@ ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest)
             return ngx_http_send_header(r);
         }
 
-    } else if (last.len != 0
-               && ngx_atoi(last.data, last.len)
+    } else if (last != NULL
+               && ngx_atoi(last->data, last->len)
                   == (ngx_int_t) ctx->job.version)
     {
         e->seen = 1;
@@ -136,43 +133,6 @@ ngx_http_docket_events(ngx_http_request_t *r, ngx_str_t *rest)
     e->sent = ngx_current_msec - NGX_HTTP_DOCKET_EVENTS_COMMENT;
 
     return NGX_DONE;
-}
-
-
-static void
-ngx_http_docket_events_last_id(ngx_http_request_t *r, ngx_str_t *value)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
-
-    static ngx_str_t  name = ngx_string("last-event-id");
-
-    part = &r->headers_in.headers.part;
-    header = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            header = part->elts;
-            i = 0;
-        }
-
-        if (header[i].key.len == name.len
-            && ngx_strncasecmp(header[i].key.data, name.data, name.len) == 0)
-        {
-            *value = header[i].value;
-            return;
-        }
-    }
-
-    ngx_str_null(value);
 }
 
 

@@ -2,7 +2,12 @@
  * /explain: what a question means and what it would do; nothing is queued.
  */
 
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_gen.h"
+#include "http/ngx_http_docket_input.h"
+#include "http/ngx_http_docket_lookup.h"
 
 #include <math.h>
 

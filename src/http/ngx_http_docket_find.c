@@ -3,7 +3,12 @@
  * part of their text.
  */
 
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_args.h"
 #include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_gen.h"
+#include "http/ngx_http_docket_input.h"
+#include "http/ngx_http_docket_walk.h"
 
 #include <yajl/yajl_tree.h>
 

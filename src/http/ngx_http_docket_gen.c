@@ -2,7 +2,8 @@
  * JSON: yajl's generator, which writes into buffers of the request's pool.
  */
 
-#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_ctx.h"
+#include "http/ngx_http_docket_gen.h"
 
 
 #define NGX_HTTP_DOCKET_FIRST_BUF    1024

@@ -2,7 +2,10 @@
  * A question out of a request: path, arguments, headers, body.
  */
 
-#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
+#include "http/ngx_http_docket_headers.h"
+#include "http/ngx_http_docket_input.h"
 #include "pcap/docket_filter.h"
 
 
@@ -13,6 +16,7 @@ static ngx_uint_t ngx_http_docket_is_type(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_docket_is_form(ngx_str_t *body);
 static ngx_int_t ngx_http_docket_input_event(ngx_http_request_t *r,
     ngx_http_docket_input_t *in);
+static ngx_int_t ngx_http_docket_body(ngx_http_request_t *r, ngx_str_t *body);
 static ngx_int_t ngx_http_docket_fields_of_args(ngx_http_request_t *r,
     const char *const *options, ngx_str_t *args);
 static int ngx_http_docket_read_event(ngx_http_request_t *r,
@@ -40,32 +44,6 @@ ngx_http_docket_time_now(void)
 }
 
 
-ngx_int_t
-ngx_http_docket_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
-{
-    u_char     *dst, *src;
-    ngx_str_t   arg;
-
-    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &arg) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    dst = ngx_pnalloc(r->pool, arg.len + 1);
-    if (dst == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->data = dst;
-    src = arg.data;
-
-    ngx_unescape_uri(&dst, &src, arg.len, 0);
-
-    value->len = dst - value->data;
-
-    return NGX_OK;
-}
-
-
 docket_query_conf_t *
 ngx_http_docket_query_conf(ngx_http_request_t *r)
 {
@@ -89,6 +67,20 @@ ngx_http_docket_query_conf(ngx_http_request_t *r)
     conf->weight = lcf->weight;
 
     return conf;
+}
+
+
+const char *const *
+ngx_http_docket_selected(ngx_http_docket_main_conf_t *mcf,
+    const char *const *sensors, ngx_uint_t *n)
+{
+    if (*n != 0) {
+        return sensors;
+    }
+
+    *n = mcf->sensors.nelts;
+
+    return mcf->sensor_names;
 }
 
 
@@ -384,7 +376,9 @@ ngx_http_docket_input_event(ngx_http_request_t *r,
 }
 
 
-ngx_int_t
+/* All of it, as one string. */
+
+static ngx_int_t
 ngx_http_docket_body(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char       *p;
@@ -675,80 +669,4 @@ ngx_http_docket_check_filter(const docket_query_result_t *q,
     docket_filter_destroy(filter);
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_docket_has_id(ngx_array_t *ids, const char *id)
-{
-    ngx_uint_t             i;
-    ngx_http_docket_id_t  *one;
-
-    one = ids->elts;
-
-    for (i = 0; i < ids->nelts; i++) {
-        if (ngx_memcmp(one[i].id, id, DOCKET_ID_LEN) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_int_t
-ngx_http_docket_ids_of(ngx_http_request_t *r, ngx_str_t *list,
-    ngx_array_t *ids)
-{
-    char                   id[DOCKET_ID_LEN + 1];
-    u_char                *p, *last, *word;
-    ngx_int_t              rc;
-    ngx_http_docket_id_t  *one;
-
-    if (ngx_array_init(ids, r->pool, 4, sizeof(ngx_http_docket_id_t))
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    p = list->data;
-    last = p + list->len;
-
-    while (p < last) {
-        word = p;
-
-        while (p < last && ngx_strchr(",;+ \t", *p) == NULL) {
-            p++;
-        }
-
-        if (docket_spool_id((char *) word, p - word, id)
-            && !ngx_http_docket_has_id(ids, id))
-        {
-            if (ids->nelts == NGX_HTTP_DOCKET_MAX_IDS) {
-                rc = ngx_http_docket_problem(r, NGX_HTTP_BAD_REQUEST,
-                                             "more than %d ids are named",
-                                             NGX_HTTP_DOCKET_MAX_IDS);
-
-                return ngx_http_docket_refused(rc);
-            }
-
-            one = ngx_array_push(ids);
-            if (one == NULL) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            ngx_memcpy(one->id, id, sizeof(id));
-        }
-
-        p++;
-    }
-
-    return NGX_OK;
-}
-
-
-int ngx_libc_cdecl
-ngx_http_docket_cmp_ids(const void *one, const void *two)
-{
-    return ngx_memcmp(one, two, DOCKET_ID_LEN);
 }

@@ -1,421 +1,29 @@
 /*
- * Lists of jobs, newest first: /ids /urls /jobs.
- *
- * SPOOL/index has all jobs but those of the last moment, which the zone has.
- * A job that was just removed may stand in the index until the helper has
- * looked; so the newest entries, which is where a person looks, are checked.
+ * Lists of all jobs, or of those that are named: /ids /urls.
  */
 
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_args.h"
 #include "http/ngx_http_docket_endpoints.h"
-
-#include <stdlib.h>
-
-
-#define NGX_HTTP_DOCKET_UNINDEXED  1024
-#define NGX_HTTP_DOCKET_CHECKED    1000
-/* jobs that start at about the same time are indexed in any order */
-#define NGX_HTTP_DOCKET_WINDOW     128
-/* records that one request reads at most: some tens of microseconds each */
-#define NGX_HTTP_DOCKET_LOOKS      1000
-
-
-struct ngx_http_docket_walk_s {
-    ngx_http_docket_main_conf_t   *mcf;
-    ngx_http_docket_job_t         *fresh;      /* not in the index */
-    ngx_uint_t                     nfresh;
-    ngx_uint_t                     at;
-    docket_index_view_t            view;
-    size_t                         slot;       /* all from here on are read */
-    docket_index_record_t          window[NGX_HTTP_DOCKET_WINDOW];
-    ngx_uint_t                     head;       /* of the ring: the newest */
-    ngx_uint_t                     n;
-    ngx_uint_t                     checked;
-    ngx_err_t                      err;
-};
-
-
-static void ngx_http_docket_walk_cleanup(void *data);
-static ngx_uint_t ngx_http_docket_walk_indexed(ngx_http_docket_walk_t *w,
-    docket_index_record_t *rec);
-static docket_index_record_t *ngx_http_docket_walk_at(
-    ngx_http_docket_walk_t *w, ngx_uint_t i);
-static ngx_uint_t ngx_http_docket_walk_is_fresh(ngx_http_docket_walk_t *w,
-    const char *id);
-static ngx_int_t ngx_http_docket_page_number(ngx_http_request_t *r,
-    const char *name, ngx_uint_t max, ngx_uint_t *number);
-static ngx_uint_t ngx_http_docket_found(ngx_http_docket_search_t *search,
-    docket_job_t *rec, docket_state_e state);
-static ngx_uint_t ngx_http_docket_named(ngx_http_docket_search_t *search,
-    const char *id);
-static void ngx_http_docket_job_entry(ngx_http_request_t *r, yajl_gen g,
-    ngx_http_docket_job_t *job, const char *query, u_char *buf);
-static void ngx_http_docket_url_entry(ngx_http_request_t *r, yajl_gen g,
-    const char *id, u_char *buf);
-
-
-ngx_http_docket_walk_t *
-ngx_http_docket_walk(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t      *cln;
-    ngx_http_docket_walk_t  *w;
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_docket_walk_t));
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    w = cln->data;
-    ngx_memzero(w, sizeof(ngx_http_docket_walk_t));
-
-    w->view.fd = -1;
-    w->mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
-
-    w->fresh = ngx_palloc(r->pool, NGX_HTTP_DOCKET_UNINDEXED
-                                   * sizeof(ngx_http_docket_job_t));
-    if (w->fresh == NULL) {
-        return NULL;
-    }
-
-    /* before the index is opened: what moves there meanwhile is seen twice,
-       and told once */
-
-    w->nfresh = ngx_http_docket_zone_unindexed(w->mcf->zone, w->fresh,
-                                               NGX_HTTP_DOCKET_UNINDEXED);
-
-    if (docket_index_open(&w->mcf->sp, &w->view) == DOCKET_OK) {
-        w->slot = w->view.count;
-
-    } else {
-        w->view.fd = -1;
-
-        if (ngx_errno != NGX_ENOENT) {
-            w->err = ngx_errno;
-        }
-    }
-
-    cln->handler = ngx_http_docket_walk_cleanup;
-
-    return w;
-}
-
-
-static void
-ngx_http_docket_walk_cleanup(void *data)
-{
-    ngx_http_docket_walk_t *w = data;
-
-    docket_index_close(&w->view);
-}
-
-
-ngx_uint_t
-ngx_http_docket_walk_next(ngx_http_docket_walk_t *w,
-    ngx_http_docket_entry_t *entry)
-{
-    char                    name[DOCKET_SPOOL_NAME_LEN + 1];
-    struct stat             st;
-    docket_index_record_t   rec;
-    ngx_http_docket_job_t  *job;
-
-    if (w->at < w->nfresh) {
-        job = &w->fresh[w->at++];
-
-        ngx_memcpy(entry->id, job->id, sizeof(entry->id));
-        entry->state = job->state;
-        entry->capture = (job->capture_run != 0);
-
-        return 1;
-    }
-
-    while (ngx_http_docket_walk_indexed(w, &rec)) {
-
-        docket_id_unpack(rec.id, entry->id);
-
-        if (ngx_http_docket_walk_is_fresh(w, entry->id)) {
-            continue;
-        }
-
-        if (w->checked < NGX_HTTP_DOCKET_CHECKED) {
-            w->checked++;
-            docket_spool_name(&w->mcf->sp, entry->id, name);
-
-            if (fstatat(w->mcf->sp.fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1
-                && ngx_errno == NGX_ENOENT)
-            {
-                continue;
-            }
-        }
-
-        entry->state = rec.state;
-        entry->capture = ((rec.flags & DOCKET_INDEX_CAPTURE) != 0);
-
-        return 1;
-    }
-
-    return 0;
-}
-
-
-ngx_int_t
-ngx_http_docket_walk_end(ngx_http_request_t *r, ngx_http_docket_walk_t *w)
-{
-    if (w->err == 0) {
-        return NGX_OK;
-    }
-
-    return ngx_http_docket_spool_failed(r, w->err, "reading the index", NULL);
-}
-
-
-/* The newest of the next records, which are kept sorted in a ring. */
-
-static ngx_uint_t
-ngx_http_docket_walk_indexed(ngx_http_docket_walk_t *w,
-    docket_index_record_t *rec)
-{
-    ngx_uint_t              i;
-    docket_index_record_t  *at, *before, next;
-
-    while (w->n < NGX_HTTP_DOCKET_WINDOW && w->slot > 0) {
-
-        if (!docket_index_read(&w->view, --w->slot, &next)) {
-
-            if (w->view.error != 0) {
-                w->err = w->view.error;
-                w->slot = 0;
-                w->n = 0;
-            }
-
-            continue;
-        }
-
-        for (i = w->n++; i > 0; i--) {
-            before = ngx_http_docket_walk_at(w, i - 1);
-
-            if (before->created >= next.created) {
-                break;
-            }
-
-            at = ngx_http_docket_walk_at(w, i);
-            *at = *before;
-        }
-
-        at = ngx_http_docket_walk_at(w, i);
-        *at = next;
-    }
-
-    if (w->n == 0) {
-        return 0;
-    }
-
-    at = ngx_http_docket_walk_at(w, 0);
-    *rec = *at;
-
-    w->head = (w->head + 1) % NGX_HTTP_DOCKET_WINDOW;
-    w->n--;
-
-    return 1;
-}
-
-
-static docket_index_record_t *
-ngx_http_docket_walk_at(ngx_http_docket_walk_t *w, ngx_uint_t i)
-{
-    return &w->window[(w->head + i) % NGX_HTTP_DOCKET_WINDOW];
-}
-
-
-static ngx_uint_t
-ngx_http_docket_walk_is_fresh(ngx_http_docket_walk_t *w, const char *id)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < w->nfresh; i++) {
-        if (ngx_memcmp(w->fresh[i].id, id, DOCKET_ID_LEN) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_int_t
-ngx_http_docket_walk_to(ngx_http_docket_walk_t *w,
-    ngx_http_docket_page_t *page)
-{
-    ngx_uint_t               n;
-    ngx_http_docket_entry_t  entry;
-
-    if (page->cursor[0] != '\0') {
-
-        /* a cursor whose job is gone ends the list */
-
-        while (ngx_http_docket_walk_next(w, &entry)) {
-            if (ngx_memcmp(entry.id, page->cursor, DOCKET_ID_LEN) == 0) {
-                break;
-            }
-        }
-    }
-
-    for (n = 0; n < page->skip; n++) {
-        if (!ngx_http_docket_walk_next(w, &entry)) {
-            break;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_docket_page(ngx_http_request_t *r, ngx_http_docket_page_t *page)
-{
-    ngx_int_t   rc;
-    ngx_str_t   value;
-    ngx_uint_t  number;
-
-    ngx_memzero(page, sizeof(ngx_http_docket_page_t));
-
-    page->limit = NGX_HTTP_DOCKET_PAGE;
-    number = 1;
-
-    rc = ngx_http_docket_page_number(r, "limit", NGX_HTTP_DOCKET_MAX_PAGE,
-                                     &page->limit);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_http_docket_page_number(r, "page", 1000000, &number);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    page->skip = (number - 1) * page->limit;
-
-    rc = ngx_http_docket_arg(r, "cursor", &value);
-
-    if (rc == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (rc == NGX_OK
-        && !docket_spool_id((char *) value.data, value.len, page->cursor))
-    {
-        return ngx_http_docket_bad_arg(r, "cursor", "is no id");
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_docket_page_number(ngx_http_request_t *r, const char *name,
-    ngx_uint_t max, ngx_uint_t *number)
-{
-    char       why[64];
-    ngx_int_t  n, rc;
-    ngx_str_t  value;
-
-    rc = ngx_http_docket_arg(r, name, &value);
-
-    if (rc != NGX_OK) {
-        return (rc == NGX_ERROR) ? NGX_HTTP_INTERNAL_SERVER_ERROR : NGX_OK;
-    }
-
-    n = ngx_atoi(value.data, value.len);
-
-    if (n <= 0 || (ngx_uint_t) n > max) {
-        (void) snprintf(why, sizeof(why), "is no number from 1 to %lu",
-                        (unsigned long) max);
-
-        return ngx_http_docket_bad_arg(r, name, why);
-    }
-
-    *number = n;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_docket_bad_arg(ngx_http_request_t *r, const char *name,
-    const char *why)
-{
-    ngx_int_t             rc;
-    docket_query_error_t  err;
-
-    ngx_memzero(&err, sizeof(docket_query_error_t));
-
-    err.status = NGX_HTTP_BAD_REQUEST;
-    err.position = -1;
-
-    (void) ngx_cpystrn((u_char *) err.field, (u_char *) name,
-                       sizeof(err.field));
-    (void) snprintf(err.detail, sizeof(err.detail), "%s: %s", name, why);
-
-    rc = ngx_http_docket_problem_field(r, &err);
-
-    return ngx_http_docket_refused(rc);
-}
-
-
-/* Link: <?cursor=ID&limit=100>; rel="next" */
-
-ngx_int_t
-ngx_http_docket_page_link(ngx_http_request_t *r, ngx_http_docket_page_t *page)
-{
-    ngx_str_t    value, state, text;
-    const char  *none = "";
-
-    if (!page->more || page->last[0] == '\0') {
-        return NGX_OK;
-    }
-
-    /* the filters as they were sent */
-
-    if (ngx_http_arg(r, (u_char *) "state", 5, &state) != NGX_OK) {
-        state.data = (u_char *) none;
-        state.len = 0;
-    }
-
-    if (ngx_http_arg(r, (u_char *) "text", 4, &text) != NGX_OK) {
-        text.data = (u_char *) none;
-        text.len = 0;
-    }
-
-    value.data = ngx_pnalloc(r->pool, sizeof("<?cursor=&limit=&state=&text=>; "
-                                             "rel=\"next\"")
-                                      + DOCKET_ID_LEN + NGX_INT_T_LEN
-                                      + state.len + text.len);
-    if (value.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.len = ngx_sprintf(value.data,
-                            "<?cursor=%s&limit=%ui%s%V%s%V>; rel=\"next\"",
-                            page->last, page->limit,
-                            state.len != 0 ? "&state=" : "", &state,
-                            text.len != 0 ? "&text=" : "", &text)
-                - value.data;
-
-    return ngx_http_docket_header(r, "Link", &value);
-}
+#include "http/ngx_http_docket_gen.h"
+#include "http/ngx_http_docket_lookup.h"
+#include "http/ngx_http_docket_url.h"
+#include "http/ngx_http_docket_walk.h"
+
+
+static ngx_int_t ngx_http_docket_list(ngx_http_request_t *r, ngx_str_t *rest,
+    yajl_gen g, u_char *buf);
+static ngx_int_t ngx_http_docket_list_named(ngx_http_request_t *r,
+    ngx_str_t *rest, yajl_gen g, u_char *buf);
+static void ngx_http_docket_list_entry(ngx_http_request_t *r, yajl_gen g,
+    const char *id, ngx_uint_t capture, u_char *buf);
 
 
 ngx_int_t
 ngx_http_docket_ids(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    u_char                    text[DOCKET_ID_LEN + 2];
-    yajl_gen                  g;
-    ngx_int_t                 rc;
-    ngx_uint_t                i;
-    ngx_array_t               ids;
-    ngx_http_docket_id_t     *id;
-    ngx_http_docket_job_t     job;
-    ngx_http_docket_walk_t   *walk;
-    ngx_http_docket_entry_t   entry;
+    yajl_gen   g;
+    ngx_int_t  rc;
 
     g = ngx_http_docket_gen(r);
     if (g == NULL) {
@@ -424,46 +32,10 @@ ngx_http_docket_ids(ngx_http_request_t *r, ngx_str_t *rest)
 
     yajl_gen_array_open(g);
 
-    if (rest->len != 0) {
-        rc = ngx_http_docket_ids_of(r, rest, &ids);
+    rc = ngx_http_docket_list(r, rest, g, NULL);
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        id = ids.elts;
-
-        for (i = 0; i < ids.nelts; i++) {
-            rc = ngx_http_docket_lookup(r, id[i].id, &job, NULL, 0);
-
-            if (rc == NGX_ERROR) {
-                return ngx_http_docket_no_job(r, rc, id[i].id);
-            }
-
-            if (rc == NGX_OK) {
-                ngx_http_docket_gen_cstr(g, id[i].id);
-            }
-        }
-
-    } else {
-        walk = ngx_http_docket_walk(r);
-        if (walk == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        text[0] = '"';
-        text[sizeof(text) - 1] = '"';
-
-        while (ngx_http_docket_walk_next(walk, &entry)) {
-            ngx_memcpy(&text[1], entry.id, DOCKET_ID_LEN);
-            ngx_http_docket_gen_raw(g, text, sizeof(text));
-        }
-
-        rc = ngx_http_docket_walk_end(r, walk);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     yajl_gen_array_close(g);
@@ -475,15 +47,9 @@ ngx_http_docket_ids(ngx_http_request_t *r, ngx_str_t *rest)
 ngx_int_t
 ngx_http_docket_urls(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    u_char                   *buf;
-    yajl_gen                  g;
-    ngx_int_t                 rc;
-    ngx_uint_t                i;
-    ngx_array_t               ids;
-    ngx_http_docket_id_t     *id;
-    ngx_http_docket_job_t     job;
-    ngx_http_docket_walk_t   *walk;
-    ngx_http_docket_entry_t   entry;
+    u_char     *buf;
+    yajl_gen    g;
+    ngx_int_t   rc;
 
     g = ngx_http_docket_gen(r);
     buf = ngx_pnalloc(r->pool, ngx_http_docket_result_url_size(r));
@@ -494,45 +60,10 @@ ngx_http_docket_urls(ngx_http_request_t *r, ngx_str_t *rest)
 
     yajl_gen_map_open(g);
 
-    if (rest->len != 0) {
-        rc = ngx_http_docket_ids_of(r, rest, &ids);
+    rc = ngx_http_docket_list(r, rest, g, buf);
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        id = ids.elts;
-
-        for (i = 0; i < ids.nelts; i++) {
-            rc = ngx_http_docket_lookup(r, id[i].id, &job, NULL, 0);
-
-            if (rc == NGX_ERROR) {
-                return ngx_http_docket_no_job(r, rc, id[i].id);
-            }
-
-            if (rc == NGX_OK && job.capture_run != 0) {
-                ngx_http_docket_url_entry(r, g, id[i].id, buf);
-            }
-        }
-
-    } else {
-        walk = ngx_http_docket_walk(r);
-        if (walk == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        while (ngx_http_docket_walk_next(walk, &entry)) {
-
-            if (entry.capture) {
-                ngx_http_docket_url_entry(r, g, entry.id, buf);
-            }
-        }
-
-        rc = ngx_http_docket_walk_end(r, walk);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     yajl_gen_map_close(g);
@@ -541,224 +72,84 @@ ngx_http_docket_urls(ngx_http_request_t *r, ngx_str_t *rest)
 }
 
 
-static void
-ngx_http_docket_url_entry(ngx_http_request_t *r, yajl_gen g, const char *id,
+/* "buf" has room for the URL of a capture; NULL: ids alone are listed. */
+
+static ngx_int_t
+ngx_http_docket_list(ngx_http_request_t *r, ngx_str_t *rest, yajl_gen g,
     u_char *buf)
 {
-    u_char  *last;
-
-    last = ngx_http_docket_result_url_put(r, id, buf);
-
-    ngx_http_docket_gen_key(g, id);
-    ngx_http_docket_gen_str(g, buf, last - buf);
-}
-
-
-ngx_int_t
-ngx_http_docket_jobs(ngx_http_request_t *r, ngx_str_t *rest)
-{
-    ngx_int_t                  rc;
-    ngx_str_t                  value;
-    ngx_http_docket_page_t     page;
-    ngx_http_docket_search_t   search;
-
-    ngx_memzero(&search, sizeof(ngx_http_docket_search_t));
-    search.state = -1;
-
-    rc = ngx_http_docket_page(r, &page);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_http_docket_arg(r, "state", &value);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_docket_search_state(r, &value, &search);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    if (rc == NGX_ERROR
-        || ngx_http_docket_arg(r, "text", &search.text) == NGX_ERROR)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_docket_send_jobs(r, &page, &search);
-}
-
-
-ngx_int_t
-ngx_http_docket_search_state(ngx_http_request_t *r, ngx_str_t *value,
-    ngx_http_docket_search_t *search)
-{
-    ngx_int_t    state;
-    const char  *name;
-
-    for (state = 0; /* void */ ; state++) {
-        name = docket_state_name(state);
-
-        if (name == NULL) {
-            break;
-        }
-
-        if (ngx_strlen(name) == value->len
-            && ngx_strncasecmp((u_char *) name, value->data, value->len) == 0)
-        {
-            search->state = state;
-            return NGX_OK;
-        }
-    }
-
-    return ngx_http_docket_bad_arg(r, "state",
-                                   "is no state: Created, Requesting, "
-                                   "Merging, Completed, Failed, Cancelled");
-}
-
-
-/*
- * Not more records than NGX_HTTP_DOCKET_LOOKS are read; when the page is not
- * full by then, the link to the next one goes on from there.
- */
-
-ngx_int_t
-ngx_http_docket_send_jobs(ngx_http_request_t *r, ngx_http_docket_page_t *page,
-    ngx_http_docket_search_t *search)
-{
-    u_char                   *buf;
-    yajl_gen                  g;
-    ngx_int_t                 rc;
-    ngx_uint_t                n, looks;
-    docket_job_t             *rec;
-    ngx_http_docket_job_t     job;
     ngx_http_docket_walk_t   *walk;
     ngx_http_docket_entry_t   entry;
 
-    g = ngx_http_docket_gen(r);
-    buf = ngx_pnalloc(r->pool, ngx_http_docket_result_url_size(r));
-    walk = ngx_http_docket_walk(r);
+    if (rest->len != 0) {
+        return ngx_http_docket_list_named(r, rest, g, buf);
+    }
 
-    if (g == NULL || buf == NULL || walk == NULL
-        || ngx_http_docket_walk_to(walk, page) != NGX_OK)
-    {
+    walk = ngx_http_docket_walk(r);
+    if (walk == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    n = 0;
-    looks = 0;
-
-    yajl_gen_array_open(g);
-
     while (ngx_http_docket_walk_next(walk, &entry)) {
-
-        if (!ngx_http_docket_named(search, entry.id)) {
-            continue;
-        }
-
-        if (n == page->limit || looks++ == NGX_HTTP_DOCKET_LOOKS) {
-            page->more = 1;
-            break;
-        }
-
-        ngx_memcpy(page->last, entry.id, sizeof(entry.id));
-
-        rc = ngx_http_docket_lookup_record(r, entry.id, &job, &rec);
-
-        if (rc != NGX_OK) {
-            rc = ngx_http_docket_no_entry(r, rc, entry.id);
-
-            if (rc != NGX_OK) {
-                return rc;
-            }
-
-            continue;
-        }
-
-        if (ngx_http_docket_found(search, rec, job.state)) {
-            ngx_http_docket_job_entry(r, g, &job, rec->query, buf);
-            n++;
-        }
-
-        docket_job_destroy(rec);
+        ngx_http_docket_list_entry(r, g, entry.id, entry.capture, buf);
     }
 
-    yajl_gen_array_close(g);
+    return ngx_http_docket_walk_end(r, walk);
+}
 
-    rc = ngx_http_docket_walk_end(r, walk);
+
+static ngx_int_t
+ngx_http_docket_list_named(ngx_http_request_t *r, ngx_str_t *rest, yajl_gen g,
+    u_char *buf)
+{
+    ngx_int_t              rc;
+    ngx_uint_t             i;
+    ngx_array_t            ids;
+    ngx_http_docket_id_t  *id;
+    ngx_http_docket_job_t  job;
+
+    rc = ngx_http_docket_ids_of(r, rest, &ids);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_http_docket_page_link(r, page) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    id = ids.elts;
+
+    for (i = 0; i < ids.nelts; i++) {
+        rc = ngx_http_docket_lookup(r, id[i].id, &job, NULL, 0);
+
+        if (rc == NGX_ERROR) {
+            return ngx_http_docket_no_job(r, rc, id[i].id);
+        }
+
+        if (rc == NGX_OK) {
+            ngx_http_docket_list_entry(r, g, id[i].id, job.capture_run != 0,
+                                       buf);
+        }
     }
 
-    return ngx_http_docket_send_json(r, NGX_HTTP_OK, g);
-}
-
-
-static ngx_uint_t
-ngx_http_docket_named(ngx_http_docket_search_t *search, const char *id)
-{
-    if (search->ids == NULL) {
-        return 1;
-    }
-
-    return bsearch(id, search->ids->elts, search->ids->nelts,
-                   sizeof(ngx_http_docket_id_t), ngx_http_docket_cmp_ids)
-           != NULL;
-}
-
-
-static ngx_uint_t
-ngx_http_docket_found(ngx_http_docket_search_t *search, docket_job_t *rec,
-    docket_state_e state)
-{
-    size_t  len;
-
-    if (search->state != -1 && (docket_state_e) search->state != state) {
-        return 0;
-    }
-
-    len = ngx_strlen(rec->query);
-
-    if (search->text.len != 0
-        && ngx_strlcasestrn((u_char *) rec->query,
-                            (u_char *) rec->query + len,
-                            search->text.data, search->text.len - 1)
-           == NULL)
-    {
-        return 0;
-    }
-
-    return search->query == NULL
-           || docket_query_matches(search->query, rec->query, len, rec->after,
-                                   rec->before);
+    return NGX_OK;
 }
 
 
 static void
-ngx_http_docket_job_entry(ngx_http_request_t *r, yajl_gen g,
-    ngx_http_docket_job_t *job, const char *query, u_char *buf)
+ngx_http_docket_list_entry(ngx_http_request_t *r, yajl_gen g, const char *id,
+    ngx_uint_t capture, u_char *buf)
 {
-    u_char  *last;
+    u_char  *last, text[DOCKET_ID_LEN + 2];
 
-    last = ngx_http_docket_result_url_put(r, (char *) job->id, buf);
+    if (buf == NULL) {
+        text[0] = '"';
+        ngx_memcpy(&text[1], id, DOCKET_ID_LEN);
+        text[DOCKET_ID_LEN + 1] = '"';
 
-    yajl_gen_map_open(g);
-    ngx_http_docket_gen_key(g, "id");
-    ngx_http_docket_gen_cstr(g, (char *) job->id);
-    ngx_http_docket_gen_key(g, "state");
-    ngx_http_docket_gen_cstr(g, docket_state_name(job->state));
-    ngx_http_docket_gen_key(g, "query");
-    ngx_http_docket_gen_cstr(g, query);
-    ngx_http_docket_gen_key(g, "url");
-    ngx_http_docket_gen_str(g, buf, last - buf);
-    ngx_http_docket_gen_key(g, "time");
-    ngx_http_docket_gen_time(g, job->requested);
-    yajl_gen_map_close(g);
+        ngx_http_docket_gen_raw(g, text, sizeof(text));
+
+    } else if (capture) {
+        last = ngx_http_docket_result_url_put(r, id, buf);
+
+        ngx_http_docket_gen_key(g, id);
+        ngx_http_docket_gen_str(g, buf, last - buf);
+    }
 }

@@ -2,7 +2,10 @@
  * /metrics: Prometheus' text format, version 0.0.4.
  */
 
+#include "http/ngx_http_docket_answer.h"
 #include "http/ngx_http_docket_endpoints.h"
+#include "job/docket_index.h"
+#include "zone/ngx_http_docket_zone.h"
 
 
 #define NGX_HTTP_DOCKET_LINE         320      /* with a sensor's name */

@@ -2,9 +2,10 @@
  * docket_results: captures out of the spool, and nothing else of it.
  */
 
-#include "ngx_http_docket.h"
-#include "http/ngx_http_docket_api.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_http.h"
+#include "http/ngx_http_docket_lookup.h"
 #include "http/ngx_http_docket_send.h"
 
 

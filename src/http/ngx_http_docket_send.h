@@ -7,7 +7,6 @@
 
 
 #include "ngx_http_docket.h"
-#include "http/ngx_http_docket_api.h"
 
 
 /* An answer in pieces; one piece is under way at a time, so that a slow

@@ -7,7 +7,9 @@
  * (Origin).  A sister site under the same domain counts as another one.
  */
 
-#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_headers.h"
+#include "http/ngx_http_docket_site.h"
 
 
 static ngx_uint_t ngx_http_docket_foreign(ngx_http_request_t *r);
@@ -127,59 +129,4 @@ ngx_http_docket_header_is(ngx_http_request_t *r, const char *name,
     len = ngx_strlen(value);
 
     return h != NULL && h->len == len && ngx_memcmp(h->data, value, len) == 0;
-}
-
-
-ngx_str_t *
-ngx_http_docket_request_header(ngx_http_request_t *r, const char *name)
-{
-    size_t            len;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    len = ngx_strlen(name);
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-
-            if (part->next == NULL) {
-                return NULL;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_memcmp(h[i].lowcase_key, name, len) == 0)
-        {
-            return &h[i].value;
-        }
-    }
-}
-
-
-ngx_uint_t
-ngx_http_docket_wants_page(ngx_http_request_t *r)
-{
-    ngx_str_t                   *accept;
-    ngx_http_docket_loc_conf_t  *lcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_docket_module);
-
-    if (lcf->ui_url.len == 0) {
-        return 0;
-    }
-
-    accept = ngx_http_docket_request_header(r, "accept");
-
-    return accept != NULL
-           && ngx_strlcasestrn(accept->data, accept->data + accept->len,
-                               (u_char *) "text/html", sizeof("text/html") - 2)
-              != NULL;
 }

@@ -5,8 +5,12 @@
  * and the answer waits until each has answered or failed.
  */
 
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_args.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_endpoints.h"
-#include "http/ngx_http_docket_send.h"
+#include "http/ngx_http_docket_gen.h"
+#include "http/ngx_http_docket_wait.h"
 
 
 #define NGX_HTTP_DOCKET_STATS_GRACE  1000     /* milliseconds */
@@ -23,7 +27,7 @@ typedef struct {
 static ngx_int_t ngx_http_docket_stats_select(ngx_http_request_t *r,
     ngx_str_t *rest, ngx_http_docket_stats_t *st);
 static ngx_int_t ngx_http_docket_stats_add(ngx_http_request_t *r,
-    u_char *name, size_t len, ngx_http_docket_stats_t *st);
+    ngx_str_t *name, ngx_http_docket_stats_t *st);
 static void ngx_http_docket_stats_event(ngx_http_request_t *r,
     ngx_uint_t why);
 static ngx_uint_t ngx_http_docket_stats_fresh(ngx_http_request_t *r,
@@ -38,30 +42,11 @@ static void ngx_http_docket_stats_counters(yajl_gen g,
 static ngx_uint_t ngx_http_docket_stats_is_number(u_char *p, u_char *last);
 static void ngx_http_docket_stats_health(yajl_gen g,
     ngx_http_docket_sensor_state_t *state);
+static const char *ngx_http_docket_stats_health_name(ngx_uint_t health);
 static void ngx_http_docket_stats_certificate(yajl_gen g,
     ngx_http_docket_sensor_t *sensor, ngx_http_docket_sensor_state_t *state);
 static void ngx_http_docket_stats_docket(yajl_gen g,
     ngx_http_docket_main_conf_t *mcf);
-
-
-const char *
-ngx_http_docket_health_name(ngx_uint_t health)
-{
-    switch (health) {
-
-    case NGX_HTTP_DOCKET_SENSOR_UP:
-        return "up";
-
-    case NGX_HTTP_DOCKET_SENSOR_BUSY:
-        return "busy";
-
-    case NGX_HTTP_DOCKET_SENSOR_DOWN:
-        return "down";
-
-    default:
-        return "unknown";
-    }
-}
 
 
 ngx_int_t
@@ -105,8 +90,8 @@ static ngx_int_t
 ngx_http_docket_stats_select(ngx_http_request_t *r, ngx_str_t *rest,
     ngx_http_docket_stats_t *st)
 {
-    u_char                       *p, *last, *name;
     ngx_int_t                     rc;
+    ngx_str_t                     list, name;
     ngx_uint_t                    i;
     ngx_http_docket_sensor_t     *sensor;
     ngx_http_docket_main_conf_t  *mcf;
@@ -130,25 +115,14 @@ ngx_http_docket_stats_select(ngx_http_request_t *r, ngx_str_t *rest,
         return NGX_OK;
     }
 
-    p = rest->data;
-    last = p + rest->len;
+    list = *rest;
 
-    while (p < last) {
-        name = p;
+    while (ngx_http_docket_word(&list, &name)) {
+        rc = ngx_http_docket_stats_add(r, &name, st);
 
-        while (p < last && ngx_strchr(",;+ \t", *p) == NULL) {
-            p++;
+        if (rc != NGX_OK) {
+            return rc;
         }
-
-        if (p != name) {
-            rc = ngx_http_docket_stats_add(r, name, p - name, st);
-
-            if (rc != NGX_OK) {
-                return rc;
-            }
-        }
-
-        p++;
     }
 
     return NGX_OK;
@@ -156,11 +130,10 @@ ngx_http_docket_stats_select(ngx_http_request_t *r, ngx_str_t *rest,
 
 
 static ngx_int_t
-ngx_http_docket_stats_add(ngx_http_request_t *r, u_char *name, size_t len,
+ngx_http_docket_stats_add(ngx_http_request_t *r, ngx_str_t *name,
     ngx_http_docket_stats_t *st)
 {
     ngx_int_t                     rc;
-    ngx_str_t                     s;
     ngx_uint_t                    i, k;
     ngx_http_docket_sensor_t     *sensor;
     ngx_http_docket_main_conf_t  *mcf;
@@ -171,8 +144,8 @@ ngx_http_docket_stats_add(ngx_http_request_t *r, u_char *name, size_t len,
 
     for (i = 0; i < mcf->sensors.nelts; i++) {
 
-        if (sensor[i].name.len != len
-            || ngx_memcmp(sensor[i].name.data, name, len) != 0)
+        if (sensor[i].name.len != name->len
+            || ngx_memcmp(sensor[i].name.data, name->data, name->len) != 0)
         {
             continue;
         }
@@ -188,11 +161,10 @@ ngx_http_docket_stats_add(ngx_http_request_t *r, u_char *name, size_t len,
         return NGX_OK;
     }
 
-    s.data = name;
-    s.len = ngx_min(len, DOCKET_MAX_SENSOR);
+    name->len = ngx_min(name->len, DOCKET_MAX_SENSOR);
 
     rc = ngx_http_docket_problem(r, NGX_HTTP_NOT_FOUND,
-                                 "there is no sensor \"%V\"", &s);
+                                 "there is no sensor \"%V\"", name);
 
     return ngx_http_docket_refused(rc);
 }
@@ -383,7 +355,8 @@ ngx_http_docket_stats_health(yajl_gen g,
     ngx_http_docket_sensor_state_t *state)
 {
     ngx_http_docket_gen_key(g, "health");
-    ngx_http_docket_gen_cstr(g, ngx_http_docket_health_name(state->health));
+    ngx_http_docket_gen_cstr(g,
+                             ngx_http_docket_stats_health_name(state->health));
     ngx_http_docket_gen_key(g, "checked");
     ngx_http_docket_gen_time(g, state->checked);
     ngx_http_docket_gen_key(g, "changed");
@@ -392,6 +365,26 @@ ngx_http_docket_stats_health(yajl_gen g,
     ngx_http_docket_gen_number(g, state->active);
     ngx_http_docket_gen_key(g, "waiting");
     ngx_http_docket_gen_number(g, state->waiting);
+}
+
+
+static const char *
+ngx_http_docket_stats_health_name(ngx_uint_t health)
+{
+    switch (health) {
+
+    case NGX_HTTP_DOCKET_SENSOR_UP:
+        return "up";
+
+    case NGX_HTTP_DOCKET_SENSOR_BUSY:
+        return "busy";
+
+    case NGX_HTTP_DOCKET_SENSOR_DOWN:
+        return "down";
+
+    default:
+        return "unknown";
+    }
 }
 
 

@@ -7,9 +7,14 @@
  * An answer that is not the whole capture ends without its last chunk.
  */
 
-#include "ngx_http_docket.h"
-#include "http/ngx_http_docket_api.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ask.h"
+#include "http/ngx_http_docket_ctx.h"
+#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_lookup.h"
 #include "http/ngx_http_docket_send.h"
+#include "http/ngx_http_docket_url.h"
+#include "http/ngx_http_docket_wait.h"
 
 
 #define NGX_HTTP_DOCKET_PCAP_HEADER  24

@@ -2,7 +2,10 @@
  * /summary: what is in a job's capture, as the helper counted it.
  */
 
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_lookup.h"
 
 #include <stdlib.h>
 
@@ -20,17 +23,11 @@ ngx_http_docket_summary(ngx_http_request_t *r, ngx_str_t *rest)
     ctx = ngx_http_get_module_ctx(r, ngx_http_docket_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_docket_module);
 
-    rc = NGX_DECLINED;
-
-    if (docket_spool_id((char *) rest->data, rest->len, id)) {
-        rc = ngx_http_docket_find(r, id, &ctx->job, NULL);
-    }
+    rc = ngx_http_docket_find_named(r, rest, id);
 
     if (rc != NGX_OK) {
         return ngx_http_docket_no_job(r, rc, id);
     }
-
-    ctx->known = 1;
 
     json = docket_spool_summary_read(&mcf->sp, id, &len);
 

@@ -2,7 +2,8 @@
  * Where a client finds a job's capture, its status, and the page.
  */
 
-#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_ctx.h"
+#include "http/ngx_http_docket_url.h"
 
 
 static ngx_str_t ngx_http_docket_url_base(ngx_str_t *url);

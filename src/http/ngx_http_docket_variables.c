@@ -2,7 +2,7 @@
  * Variables for logs.
  */
 
-#include "http/ngx_http_docket_endpoints.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_http.h"
 
 

@@ -6,9 +6,10 @@
  * of another generation's helper change without a wake-up.
  */
 
-#include "ngx_http_docket.h"
-#include "http/ngx_http_docket_api.h"
+#include "http/ngx_http_docket_answer.h"
+#include "http/ngx_http_docket_ctx.h"
 #include "http/ngx_http_docket_http.h"
+#include "http/ngx_http_docket_wait.h"
 
 
 #define NGX_HTTP_DOCKET_WAITERS    1024
