@@ -121,8 +121,8 @@ ngx_http_docket_retry_job(ngx_http_request_t *r, docket_job_t *rec)
 {
     int64_t                       now;
     ngx_int_t                     rc;
-    ngx_uint_t                    n, good, settled, status;
-    const char                   *why, **names;
+    ngx_uint_t                    n, status;
+    const char                  **names;
     ngx_http_docket_ctx_t        *ctx;
     ngx_http_docket_main_conf_t  *mcf;
 
@@ -142,12 +142,7 @@ ngx_http_docket_retry_job(ngx_http_request_t *r, docket_job_t *rec)
 
     /* all sensors have answered, whether it is settled or not */
 
-    settled = rec->settled;
-    rec->settled = 1;
-    good = docket_job_good(rec, names, n, &why);
-    rec->settled = settled;
-
-    if (good) {
+    if (docket_job_whole(rec, names, n)) {
         return ngx_http_docket_send_asked(r, NGX_HTTP_OK);
     }
 

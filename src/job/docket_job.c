@@ -9,6 +9,8 @@
 #include "job/docket_job.h"
 
 
+static int docket_job_judge(const docket_job_t *job, int settled,
+    const char *const *sensors, size_t n, const char **why);
 static docket_request_t *docket_job_find(const docket_job_t *job,
     const char *name, size_t *at);
 
@@ -341,6 +343,24 @@ int
 docket_job_good(const docket_job_t *job, const char *const *sensors, size_t n,
     const char **why)
 {
+    return docket_job_judge(job, job->settled, sensors, n, why);
+}
+
+
+int
+docket_job_whole(const docket_job_t *job, const char *const *sensors,
+    size_t n)
+{
+    const char  *why;
+
+    return docket_job_judge(job, 1, sensors, n, &why);
+}
+
+
+static int
+docket_job_judge(const docket_job_t *job, int settled,
+    const char *const *sensors, size_t n, const char **why)
+{
     size_t                   i, at;
     const docket_request_t  *rq;
 
@@ -355,7 +375,7 @@ docket_job_good(const docket_job_t *job, const char *const *sensors, size_t n,
     } else if (job->capture_run == 0) {
         *why = "missing";
 
-    } else if (!job->settled) {
+    } else if (!settled) {
         *why = "unsettled";
 
     } else if (job->partial) {

@@ -193,6 +193,10 @@ int docket_job_short(const docket_job_t *job);
  */
 int docket_job_good(const docket_job_t *job, const char *const *sensors,
     size_t n, const char **why);
+/* The same without "settled": all of these sensors have answered, as far as
+   they had the packets by then. */
+int docket_job_whole(const docket_job_t *job, const char *const *sensors,
+    size_t n);
 
 
 /*

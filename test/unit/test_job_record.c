@@ -442,6 +442,14 @@ test_good(void **state)
     assert_int_equal(docket_job_good(job, sensors, 2, &why), 1);
     assert_null(why);
 
+    job->settled = 0;
+    assert_int_equal(docket_job_good(job, sensors, 2, &why), 0);
+    assert_string_equal(why, "unsettled");
+    assert_int_equal(docket_job_whole(job, sensors, 2), 1);
+    assert_int_equal(docket_job_whole(job, sensors, 3), 0);
+
+    job->settled = 1;
+
     /* a limit of its own ends a question well, a full spool does not */
 
     job->truncated = 1;
@@ -472,6 +480,7 @@ test_good(void **state)
     job->settled = 0;
     assert_int_equal(docket_job_good(job, sensors, 1, &why), 0);
     assert_string_equal(why, "unsettled");
+    assert_int_equal(docket_job_whole(job, sensors, 1), 0);
 
     job->capture_run = 0;
     assert_int_equal(docket_job_good(job, sensors, 1, &why), 0);
