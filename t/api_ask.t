@@ -98,6 +98,8 @@ $api->table(
       body => $words ],
     [ 'POST /query/', 200, @same, headers => { Accept => "*/*, $json" },
       type => $form, body => $words ],
+    [ 'POST /query', 200, headers => { Accept => "$json;q=0" },
+      'header:Content-Type' => 'application/octet-stream', body => $words ],
     [ "HEAD /uri/port/80/$range", 200, 'header:Location' =>
       "/api/status/$id" ],
     [ "HEAD /uri/port/8080/$range", 404 ],
@@ -298,6 +300,13 @@ $ui->table(
       'header:Location' => '/page/#/ask/port/x?filter=udp' ],
     [ 'GET /uri/port/x', 400, name => 'a program is told itself' ],
     [ "GET /raw/" . ($words =~ s/ /%20/gr), 200, headers => $html ],
+    (map { [ "GET /uri/port/80/$range", 200, id => $id,
+             headers => { Accept => $_ }, name => "no page: $_" ] }
+     'text/html;q=0', 'text/html ; level=1; Q=0.000, */*', '*/*',
+     'application/json, text/html; q=0.0', 'text/html-like, x/text/html'),
+    (map { [ "GET /uri/port/80/$range", 303, headers => { Accept => $_ },
+             name => "the page: $_" ] }
+     'text/html;q=0.001', '*/*;q=0 ,Text/HTML', "a/b;q=0,\ttext/html\t;q=1"),
 );
 $api->table([ "GET /uri/port/80/$range", 200, headers => $html,
               'header:Vary' => undef, name => 'no page is configured' ]);

@@ -13,7 +13,9 @@
 ngx_str_t *ngx_http_docket_request_header(ngx_http_request_t *r,
     const char *name);
 
-/* Whether Accept names this media type. */
+/* Whether Accept names this media type, and does not refuse it (q=0).  Ranges
+   as "*" in place of a type name none: who does not care gets the first form of
+   an answer. */
 ngx_uint_t ngx_http_docket_accepts(ngx_http_request_t *r, const char *type);
 
 
