@@ -21,6 +21,11 @@ my $ng = Docket::Nginx->start(
         location = /exact {
             docket_results;
         }
+
+        location /tagless/ {
+            etag off;
+            docket_results;
+        }
 END
 );
 
@@ -80,6 +85,10 @@ is($r->{status}, 416, '... behind the end');
 
 ok($ng->get("/slash/$id/merged.pcap")->{content} eq $whole,
    'a location that ends with a slash');
+
+$r = $ng->get("/tagless/$id/merged.pcap", named('If-None-Match' => $etag));
+is("$r->{status} " . ($r->{headers}{etag} // '-'), '200 -', 'etag off');
+is($r->{headers}{'last-modified'}, $date, '... leaves the date');
 is($ng->get('/results/' . uc($id) . '/merged.pcap')->{status}, 200,
    'an id in upper case');
 

@@ -226,7 +226,8 @@ ngx_http_docket_capture_send(ngx_http_request_t *r,
         r->headers_out.last_modified_time = ngx_file_mtime(&capture->info);
         r->allow_ranges = 1;
 
-        if (ngx_http_docket_capture_etag(r, capture) != NGX_OK) {
+        if (clcf->etag && ngx_http_docket_capture_etag(r, capture) != NGX_OK)
+        {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }

@@ -54,8 +54,8 @@ ngx_int_t ngx_http_docket_capture_take(ngx_http_request_t *r, ngx_fd_t fd,
 ngx_int_t ngx_http_docket_capture_open(ngx_http_request_t *r, const char *id,
     ngx_http_docket_capture_t *capture);
 
-/* Sends it whole, with its length; "ranges" with an ETag and its date too.
-   Returns what a content handler returns. */
+/* Sends it whole, with its length; "ranges" with its date and, but for "etag
+   off", an ETag.  Returns what a content handler returns. */
 ngx_int_t ngx_http_docket_capture_send(ngx_http_request_t *r,
     ngx_http_docket_capture_t *capture, ngx_uint_t ranges);
 
