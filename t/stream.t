@@ -202,6 +202,9 @@ for (['fails', { status => 503 }], ['is cut off', { query => 'drop' }]) {
     is("$r->{exit} $r->{code}", '0 200', '... wanted');
     ok(@{ read_pcap(\$r->{body}) } > 20, '... with what there is');
 
+    $r = curl(@h11, url("$q?partial=%6fk"));
+    is("$r->{exit} $r->{code}", '0 200', '... wanted, in other letters');
+
     $r = curl(@h11, url(question() . '?partial=ok'));
     is("$r->{exit} $r->{code}", '0 200', '... wanted, and new');
 }

@@ -209,9 +209,10 @@ ngx_http_docket_stream_create(ngx_http_request_t *r, const char *id)
                 || (r->http_version == NGX_HTTP_VERSION_11
                     && !clcf->chunked_transfer_encoding));
 
-    s->partial_ok = (ngx_http_arg(r, (u_char *) "partial", 7, &value) == NGX_OK
-                     && value.len == 2
-                     && ngx_strncmp(value.data, "ok", 2) == 0);
+    /* the endpoint takes no other value than "ok" */
+
+    s->partial_ok = (ngx_http_arg(r, (u_char *) "partial", 7, &value)
+                     == NGX_OK);
 
     return s;
 }
