@@ -224,6 +224,8 @@ $api->table(
       field => 'port' ],
     [ 'POST /find', 400, type => 'application/json', body => '{"state":1}',
       field => 'state' ],
+    [ 'POST /find', 400, type => 'application/json', field => 'text',
+      body => '{"text":["port 7"]}', name => 'one text, and no list' ],
     [ 'POST /find', 400, type => 'application/json', body => '{"state":"x"}',
       field => 'state' ],
     [ 'POST /find', 400, type => 'application/json', body => '{' ],

@@ -36,7 +36,7 @@ static ngx_int_t ngx_http_docket_find_object(ngx_http_request_t *r,
 static ngx_str_t *ngx_http_docket_find_option(ngx_http_docket_find_t *f,
     const u_char *name, size_t len);
 static ngx_int_t ngx_http_docket_find_value(ngx_http_request_t *r,
-    yajl_val v, ngx_str_t *value);
+    yajl_val v, ngx_uint_t list, ngx_str_t *value);
 static void ngx_http_docket_find_print(yajl_gen g, yajl_val v,
     ngx_uint_t depth);
 static ngx_int_t ngx_http_docket_find_query(ngx_http_request_t *r,
@@ -325,7 +325,8 @@ ngx_http_docket_find_object(ngx_http_request_t *r, yajl_val tree,
             continue;
         }
 
-        rc = ngx_http_docket_find_value(r, tree->u.object.values[i], value);
+        rc = ngx_http_docket_find_value(r, tree->u.object.values[i],
+                                        value == &f->id, value);
 
         if (rc == NGX_DECLINED) {
             return ngx_http_docket_bad_arg(r, key, "is no text");
@@ -346,11 +347,11 @@ ngx_http_docket_find_object(ngx_http_request_t *r, yajl_val tree,
 }
 
 
-/* A text, or a list of them, which is joined by commas. */
+/* A text, or with "list" also more than one, which are joined by commas. */
 
 static ngx_int_t
 ngx_http_docket_find_value(ngx_http_request_t *r, yajl_val v,
-    ngx_str_t *value)
+    ngx_uint_t list, ngx_str_t *value)
 {
     u_char  *p;
     size_t   i, len;
@@ -368,7 +369,7 @@ ngx_http_docket_find_value(ngx_http_request_t *r, yajl_val v,
         return NGX_OK;
     }
 
-    if (!YAJL_IS_ARRAY(v)) {
+    if (!list || !YAJL_IS_ARRAY(v)) {
         return NGX_DECLINED;
     }
 
