@@ -13,9 +13,8 @@
 ngx_str_t *ngx_http_docket_request_header(ngx_http_request_t *r,
     const char *name);
 
-/* Whether Accept names this media type, and does not refuse it (q=0).  Ranges
-   as "*" in place of a type name none: who does not care gets the first form of
-   an answer. */
+/* Whether Accept names this media type, and does not refuse it (q=0).  A range
+   with "*" names none: who does not care gets what a program gets. */
 ngx_uint_t ngx_http_docket_accepts(ngx_http_request_t *r, const char *type);
 
 

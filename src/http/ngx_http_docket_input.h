@@ -58,9 +58,9 @@ ngx_int_t ngx_http_docket_input(ngx_http_request_t *r,
 /* What the location asks of a question; "now" is now.  NULL: no memory. */
 docket_query_conf_t *ngx_http_docket_query_conf(ngx_http_request_t *r);
 
-/* Reads "in" into a query that is freed with r->pool; of an event ctx->pivot is
-   filled in.  NGX_OK;
-   NGX_DECLINED: the error is in *query; NGX_ERROR: no memory. */
+/* Reads "in" into a query that is freed with r->pool; of an event ctx->pivot
+   is filled in.  NGX_OK; NGX_DECLINED: the error is in *query; NGX_ERROR: no
+   memory. */
 ngx_int_t ngx_http_docket_parse(ngx_http_request_t *r,
     ngx_http_docket_input_t *in, docket_query_conf_t *conf,
     docket_query_t **query);
