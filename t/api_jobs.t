@@ -172,6 +172,10 @@ my ($next) = $first->{headers}{link} =~ /^<(.*)>; rel="next"$/;
 is_deeply([ ids_of($api->get("/jobs$next")) ], [ @newest[5 .. 9] ],
           '... by the link');
 
+like($api->get('/status?limit=1&text=a>%3C"b%20%26')->{headers}{link},
+     qr/^<\?cursor=\w+&limit=1&text=a%3E%3C%22b%20%26>; rel="next"$/,
+     '... which keeps what was asked, and its own form');
+
 my $n = 0;
 my @walk;
 

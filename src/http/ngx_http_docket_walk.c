@@ -46,6 +46,8 @@ static ngx_uint_t ngx_http_docket_walk_is_fresh(ngx_http_docket_walk_t *w,
     const char *id);
 static ngx_int_t ngx_http_docket_page_number(ngx_http_request_t *r,
     const char *name, ngx_uint_t max, ngx_uint_t *number);
+static ngx_int_t ngx_http_docket_page_filter(ngx_http_request_t *r,
+    const char *name, ngx_str_t *value);
 
 
 ngx_http_docket_walk_t *
@@ -337,23 +339,16 @@ ngx_http_docket_page_number(ngx_http_request_t *r, const char *name,
 ngx_int_t
 ngx_http_docket_page_link(ngx_http_request_t *r, ngx_http_docket_page_t *page)
 {
-    ngx_str_t    value, state, text;
-    const char  *none = "";
+    ngx_str_t  value, state, text;
 
     if (!page->more || page->last[0] == '\0') {
         return NGX_OK;
     }
 
-    /* the filters as they were sent */
-
-    if (ngx_http_arg(r, (u_char *) "state", 5, &state) != NGX_OK) {
-        state.data = (u_char *) none;
-        state.len = 0;
-    }
-
-    if (ngx_http_arg(r, (u_char *) "text", 4, &text) != NGX_OK) {
-        text.data = (u_char *) none;
-        text.len = 0;
+    if (ngx_http_docket_page_filter(r, "state", &state) != NGX_OK
+        || ngx_http_docket_page_filter(r, "text", &text) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     value.data = ngx_pnalloc(r->pool, sizeof("<?cursor=&limit=&state=&text=>; "
@@ -372,4 +367,36 @@ ngx_http_docket_page_link(ngx_http_request_t *r, ngx_http_docket_page_t *page)
                 - value.data;
 
     return ngx_http_docket_header(r, "Link", &value);
+}
+
+
+/* An argument for the link, in which nothing ends it; empty: not there. */
+
+static ngx_int_t
+ngx_http_docket_page_filter(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    u_char     *p;
+    ngx_int_t   rc;
+    ngx_str_t   arg;
+
+    ngx_str_null(&arg);
+
+    rc = ngx_http_docket_arg(r, name, &arg);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, 3 * arg.len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = p;
+    value->len = (u_char *) ngx_escape_uri(p, arg.data, arg.len,
+                                           NGX_ESCAPE_URI_COMPONENT)
+                 - p;
+
+    return NGX_OK;
 }
