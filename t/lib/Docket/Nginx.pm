@@ -46,7 +46,7 @@ sub new {
     $self->{module} = (split ' ', $ENV{TEST_NGINX_LOAD_MODULES} // '')[0]
                       || build_dir() . '/ngx_http_docket_module.so';
 
-    make_path("$self->{dir}/san", "$self->{dir}/tmp");
+    make_path(map { "$self->{dir}/$_" } qw(logs san tmp));
     chmod 01777, "$self->{dir}/san";
 
     $self->configure(%o);
