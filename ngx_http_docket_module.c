@@ -32,6 +32,7 @@ static char *ngx_http_docket_spool(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_docket_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static void ngx_http_docket_used(ngx_conf_t *cf, ngx_command_t *cmd);
 static void ngx_http_docket_no_slash(ngx_str_t *prefix);
 static char *ngx_http_docket_results(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -348,9 +349,10 @@ ngx_http_docket_init_main_conf(ngx_conf_t *cf, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        if (mcf->used) {
+        if (mcf->used != NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"docket_api\" requires \"docket_spool\"");
+                          "\"%V\" requires \"docket_spool\" in %s:%ui",
+                          mcf->used, mcf->used_file, mcf->used_line);
             return NGX_CONF_ERROR;
         }
 
@@ -795,9 +797,8 @@ ngx_http_docket_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_docket_loc_conf_t *lcf = conf;
 
-    ngx_str_t                    *value;
-    ngx_http_core_loc_conf_t     *clcf;
-    ngx_http_docket_main_conf_t  *mcf;
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
 
     if (lcf->api || lcf->results) {
         return "is duplicate";
@@ -835,13 +836,29 @@ ngx_http_docket_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_http_docket_no_slash(&lcf->prefix);
 
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_docket_module);
-    mcf->used = 1;
+    ngx_http_docket_used(cf, cmd);
 
     lcf->api = 1;
     clcf->handler = ngx_http_docket_api_handler;
 
     return NGX_CONF_OK;
+}
+
+
+/* The first directive that is nothing without a spool. */
+
+static void
+ngx_http_docket_used(ngx_conf_t *cf, ngx_command_t *cmd)
+{
+    ngx_http_docket_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_docket_module);
+
+    if (mcf->used == NULL) {
+        mcf->used = &cmd->name;
+        mcf->used_file = cf->conf_file->file.name.data;
+        mcf->used_line = cf->conf_file->line;
+    }
 }
 
 
@@ -859,8 +876,7 @@ ngx_http_docket_results(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_docket_loc_conf_t *lcf = conf;
 
-    ngx_http_core_loc_conf_t     *clcf;
-    ngx_http_docket_main_conf_t  *mcf;
+    ngx_http_core_loc_conf_t  *clcf;
 
     if (lcf->api || lcf->results) {
         return "is duplicate";
@@ -878,8 +894,7 @@ ngx_http_docket_results(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is of no use in a named location";
     }
 
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_docket_module);
-    mcf->used = 1;
+    ngx_http_docket_used(cf, cmd);
 
     lcf->results = 1;
     clcf->handler = ngx_http_docket_results_handler;

@@ -102,7 +102,9 @@ typedef struct {
     ngx_flag_t                      uuid_format;
     ngx_flag_t                      sync;
 
-    ngx_uint_t                      used;         /* docket_api or _results */
+    ngx_str_t                      *used;         /* docket_api or _results */
+    u_char                         *used_file;    /* of the first of them */
+    ngx_uint_t                      used_line;
     ngx_uint_t                      master;       /* master_process is on */
     uint32_t                        generation;   /* set in init_module */
     ngx_http_docket_wake_t          wake;

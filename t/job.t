@@ -95,6 +95,23 @@ END
     is_line($bad, $out, 'docket_sensor x 127.0.0.1:1;');
 }
 
+for my $directive ('docket_api', 'docket_results') {
+    my $bad = Docket::Nginx->new(conf => <<END);
+events { }
+http {
+    server {
+        location /x { $directive; }
+    }
+}
+END
+    my ($status, $out) = $bad->test_conf;
+
+    isnt($status, 0, "nginx -t: $directive without a spool");
+    my ($at) = $out =~ /"$directive" requires "docket_spool" in \S+:(\d+)$/m;
+    like((split /\n/, slurp($bad->conf_file))[($at // 1) - 1],
+         qr/$directive;/, '... and where');
+}
+
 
 my $ng = Docket::Nginx->start(sensors => $steno);
 
