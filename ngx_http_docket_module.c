@@ -23,6 +23,10 @@ static char *ngx_http_docket_merge_inner(ngx_conf_t *cf,
     ngx_http_docket_loc_conf_t *conf);
 static ngx_int_t ngx_http_docket_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_docket_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_docket_open_spool(ngx_cycle_t *cycle,
+    ngx_http_docket_main_conf_t *mcf);
+static ngx_int_t ngx_http_docket_close_later(ngx_cycle_t *cycle, ngx_fd_t fd,
+    u_char *name);
 static void ngx_http_docket_leave_zones(ngx_cycle_t *cycle,
     ngx_http_docket_zone_t *zone);
 static ngx_int_t ngx_http_docket_init_process(ngx_cycle_t *cycle);
@@ -547,17 +551,33 @@ ngx_http_docket_postconfiguration(ngx_conf_t *cf)
 }
 
 
+/*
+ * Opened here, the spool can be reached by processes that may not pass the
+ * folders above it; and one that can't be opened does not keep a worker from
+ * all that nginx serves besides.
+ */
+
+static ngx_int_t
+ngx_http_docket_open_spool(ngx_cycle_t *cycle,
+    ngx_http_docket_main_conf_t *mcf)
+{
+    mcf->sp.fd = open((char *) mcf->spool->name.data,
+                      O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (mcf->sp.fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_open_file_n " \"%V\" failed", &mcf->spool->name);
+        return NGX_OK;
+    }
+
+    return ngx_http_docket_close_later(cycle, mcf->sp.fd,
+                                       mcf->spool->name.data);
+}
+
+
 static ngx_int_t
 ngx_http_docket_eventfd(ngx_cycle_t *cycle, ngx_socket_t *fd)
 {
-    ngx_pool_cleanup_t       *cln;
-    ngx_pool_cleanup_file_t  *clnf;
-
-    cln = ngx_pool_cleanup_add(cycle->pool, sizeof(ngx_pool_cleanup_file_t));
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
     *fd = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
 
     if (*fd == -1) {
@@ -566,11 +586,30 @@ ngx_http_docket_eventfd(ngx_cycle_t *cycle, ngx_socket_t *fd)
         return NGX_ERROR;
     }
 
+    return ngx_http_docket_close_later(cycle, *fd,
+                                       (u_char *) "docket eventfd");
+}
+
+
+/* With the cycle. */
+
+static ngx_int_t
+ngx_http_docket_close_later(ngx_cycle_t *cycle, ngx_fd_t fd, u_char *name)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_pool_cleanup_file_t  *clnf;
+
+    cln = ngx_pool_cleanup_add(cycle->pool, sizeof(ngx_pool_cleanup_file_t));
+    if (cln == NULL) {
+        (void) close(fd);
+        return NGX_ERROR;
+    }
+
     cln->handler = ngx_pool_cleanup_file;
 
     clnf = cln->data;
-    clnf->fd = *fd;
-    clnf->name = (u_char *) "docket eventfd";
+    clnf->fd = fd;
+    clnf->name = name;
     clnf->log = cycle->log;
 
     return NGX_OK;
@@ -601,6 +640,10 @@ ngx_http_docket_init_module(ngx_cycle_t *cycle)
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
     mcf->master = ccf->master;
+
+    if (ngx_http_docket_open_spool(cycle, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (!mcf->master) {
         ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
@@ -690,15 +733,6 @@ ngx_http_docket_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_docket_conf_forget_keys(mcf);
-
-    mcf->sp.fd = open((char *) mcf->spool->name.data,
-                      O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-
-    if (mcf->sp.fd == -1) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      ngx_open_file_n " \"%V\" failed", &mcf->spool->name);
-        return NGX_ERROR;
-    }
 
     return ngx_http_docket_wait_init_process(cycle);
 }

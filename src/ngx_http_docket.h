@@ -62,8 +62,8 @@ typedef struct {
 
 typedef struct {
     ngx_path_t                     *spool;        /* NULL: not configured */
-    docket_spool_t                  sp;           /* sp.fd: opened by each
-                                                     process, -1 before */
+    docket_spool_t                  sp;           /* sp.fd: the master's, of
+                                                     this cycle; or -1 */
     ngx_shm_zone_t                 *shm_zone;
     ngx_http_docket_zone_t         *zone;         /* shm_zone's, mapped */
     size_t                          zone_size;

@@ -284,6 +284,23 @@ is($ng->status($failed)->{state}, 'Completed', '... until it can be');
 is(join(' ', $ng->workers), $reader, 'by the same worker');
 is($ng->helper, $helper, '... beside the same helper');
 
+# the spool as a whole, which the master opens
+
+$fault->set(path => $spool, title => 'master process', errno => EIO, all => 1,
+            ops => ['open']);
+my %old = map { $_ => 1 } $ng->workers;
+kill 'HUP', $ng->master;
+ok_until { my @all = $ng->workers; @all == 1 && !$old{$all[0]} } 10,
+    "a reload whose spool can't be opened";
+$fault->off;
+
+is($ng->post_json('/api/', { question() })->{status}, 500,
+   '... takes no question');
+is($ng->get('/elsewhere')->{status}, 404, '... and serves what else there is');
+
+ok($ng->reload, 'a reload with one that can');
+is($ng->final($ng->ask(question()))->{state}, 'Completed', '... takes them again');
+
 $ng->finish(allow => [ qr/docket/ ]);
 undef $ng;
 

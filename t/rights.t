@@ -258,4 +258,25 @@ ok_until { my $s = $ng->get('/api/stats')->{json};
     '... are two';
 
 $ng->finish(allow => [ qr/exited on signal 9|docket process \d+ has gone/ ]);
+undef $ng;
+
+
+# A spool below a folder that nginx's user may not enter: the master opens it
+
+my $closed = test_dir('closed');
+chmod 0700, $closed or die "chmod: $!";
+
+$ng = Docket::Nginx->start(sensors => $fake, main => 'user nobody nogroup;',
+                           http => 'docket_idle_time 0;', name => 'below',
+                           spool_dir => "$closed/spool");
+
+is($ng->final($id = ask())->{state}, 'Completed', 'a spool in a closed folder');
+is($ng->get("/results/$id/merged.pcap")->{status}, 200, '... its captures');
+
+kill 'KILL', $ng->helper, $ng->workers;
+ok_until { ($ng->ask(host => '192.0.2.250', after => utc($fake->first - 60),
+                     before => utc($fake->first + 360)) // '') ne '' } 10,
+    '... and processes that are started later';
+
+$ng->finish(allow => [ qr/exited on signal 9|docket process \d+ has gone/ ]);
 done_testing;

@@ -24,7 +24,7 @@
 #define NGX_HTTP_DOCKET_ASKERS_TIME   3000
 
 
-/* logs, the channel, the eventfd of this process */
+/* logs, the channel, the eventfd of this process, the spool */
 #define NGX_HTTP_DOCKET_KEEP  32
 
 
@@ -220,6 +220,7 @@ ngx_http_docket_process_files(ngx_http_docket_proc_t *hlp)
 
     ngx_http_docket_process_keep(&keep, ngx_channel);
     ngx_http_docket_process_keep(&keep, wake->helper);
+    ngx_http_docket_process_keep(&keep, hlp->mcf->sp.fd);
 
     for (i = 0; i < wake->nworkers; i++) {
         ngx_http_docket_process_keep(&keep, wake->workers[i]);
@@ -415,11 +416,9 @@ ngx_http_docket_process_init(ngx_http_docket_proc_t *hlp)
                       "prctl(PR_SET_PDEATHSIG) failed");
     }
 
-    mcf->sp.fd = open((char *) mcf->spool->name.data,
-                      O_RDONLY|O_DIRECTORY|O_CLOEXEC);
     if (mcf->sp.fd == -1) {
-        ngx_log_error(NGX_LOG_EMERG, hlp->log, ngx_errno,
-                      ngx_open_file_n " \"%V\" failed", &mcf->spool->name);
+        ngx_log_error(NGX_LOG_ALERT, hlp->log, 0,
+                      "spool \"%V\" could not be opened", &mcf->spool->name);
         return NGX_ERROR;
     }
 
