@@ -418,7 +418,8 @@ ngx_http_docket_process_init(ngx_http_docket_proc_t *hlp)
 
     if (mcf->sp.fd == -1) {
         ngx_log_error(NGX_LOG_ALERT, hlp->log, 0,
-                      "spool \"%V\" could not be opened", &mcf->spool->name);
+                      "docket: spool \"%V\" could not be opened",
+                      &mcf->spool->name);
         return NGX_ERROR;
     }
 
