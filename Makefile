@@ -31,6 +31,11 @@
 #   NGX_SRC=DIR   nginx's headers and configure (/usr/share/nginx/src)
 #   SKIP_DEPS=1   take the packages as they are
 
+ifneq ($(words $(CURDIR)),1)
+$(error a path with spaces, "$(CURDIR)", is none that nginx's configure or \
+        make can take)
+endif
+
 SHELL    := /bin/bash
 BUILD    := $(CURDIR)/build
 NGX_SRC  ?= /usr/share/nginx/src

@@ -63,17 +63,29 @@ def udp(sport, dport, payload):
     return struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
 
 
+def dns_query(i):
+    """The query of number i for the A record of sensor.test."""
+    return (struct.pack("!HHHHHH", i, 0x0100, 1, 0, 0, 0)
+            + b"\6sensor\4test\0\0\1\0\1")
+
+
+def dns_answer(i, address):
+    """What answers it."""
+    return (struct.pack("!HHHHHH", i, 0x8180, 1, 1, 0, 0) + dns_query(i)[12:]
+            + struct.pack("!HHHIH", 0xc00c, 1, 1, 60, 4)
+            + socket.inet_aton(address))
+
+
 def specials(n):
     """The 63 special packets of sensor n, in order of time."""
     out = []
     host = "10.%d.0." % n
     for i in range(20):
-        q = (struct.pack("!HHHHHH", i, 0x0100, 1, 0, 0, 0)
-             + b"\6sensor\4test\0\0\1\0\1")
         if i % 2 == 0:
-            p = ip4(host + "2", DNS, 17, udp(53530 + n, 53, q), i)
+            p = ip4(host + "2", DNS, 17, udp(53530 + n, 53, dns_query(i)), i)
         else:
-            p = ip4(DNS, host + "2", 17, udp(53, 53530 + n, q + b"R" * 60), i)
+            p = ip4(DNS, host + "2", 17,
+                    udp(53, 53530 + n, dns_answer(i - 1, host + "7")), i)
         out.append(eth(0x0800, p))
     for i in range(10):
         d = struct.pack("!BBHHH", 8, 0, 0, 77, i) + b"ping" * 14
@@ -81,7 +93,7 @@ def specials(n):
         out.append(eth(0x0800, ip4(host + "3", EXT, 1, d, i)))
     for i in range(12):
         out.append(eth(0x86dd, ip6("2001:db8:%d::1" % n, "2001:db8:ffff::53",
-                                   17, udp(546, 53, b"v6-%d" % i))))
+                                   17, udp(546, 53, dns_query(i)))))
     for i in range(5):
         p = ip4(host + "4", EXT, 6, tcp(4444, 443, i, b"vlan" * 10), i)
         out.append(eth(0x8100, struct.pack("!HH", 100 + n, 0x0800) + p))
