@@ -231,7 +231,7 @@ docket_file_unlink_all(int dirfd, int (*known)(const void *ctx,
     saved = 0;
     others = 0;
 
-    while (others < DOCKET_FILE_FOREIGN) {
+    while (foreign == NULL || others < DOCKET_FILE_FOREIGN) {
 
         n = getdents64(dirfd, buf, sizeof(buf));
 

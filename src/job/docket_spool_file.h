@@ -43,9 +43,11 @@ int docket_file_replace(int dirfd, const char *name, const char *p,
     size_t len, int sync);
 
 /*
- * Unlinks every entry that "known" (1: ours) knows.  "*foreign" (may be NULL):
- * there are others.  Ends early when there are many of them.  The position of
- * "dirfd" is moved: nobody else may be reading the folder by it.
+ * Unlinks every entry that "known" (1: ours) knows.  "*foreign": there are
+ * others, and it ends early when there are many of them; NULL: all entries are
+ * looked at, whatever their number.  The position of "dirfd" is moved: nobody
+ * else may be reading the folder by it.  DOCKET_ERROR: some stay, with errno of
+ * the last of them.
  */
 int docket_file_unlink_all(int dirfd, int (*known)(const void *ctx,
     const char *name), const void *ctx, int *foreign);

@@ -861,6 +861,33 @@ test_replace_against_tidy(void **state)
 }
 
 
+/* Any number of jobs stands beside what writing the index left. */
+
+static void
+test_tidy_top(void **state)
+{
+    int            i;
+    char           name[DOCKET_ID_LEN + 1];
+    test_spool_t  *t = *state;
+
+    for (i = 0; i < 3000; i++) {
+        snprintf(name, sizeof(name), "%032x", i);
+        assert_int_equal(mkdirat(t->sp.fd, name, 0750), 0);
+
+        if (i % 300 == 0) {
+            snprintf(name, sizeof(name), ".%d.1.tmp", i + 1);
+            test_write(&t->sp, name, "x", 1);
+        }
+    }
+
+    test_write(&t->sp, ".1.tmp", "x", 1);
+
+    test_ok(docket_spool_tidy_top(&t->sp));
+    assert_int_equal(test_count_entries(&t->sp, "."), 3001);
+    assert_true(test_exists(&t->sp, ".1.tmp"));
+}
+
+
 /* A process that holds "lock" (1: the owner's, 2: the job's, 3: slots of s1
    up to "slots") until it is killed. */
 
@@ -1018,6 +1045,7 @@ main(void)
         test_case(test_creators),
         test_case(test_create_against_remove),
         test_case(test_replace_against_tidy),
+        test_case(test_tidy_top),
         test_case(test_locks),
         test_case(test_hostile_locks)
     };
