@@ -53,6 +53,9 @@ static ngx_int_t ngx_http_docket_ask_print(ngx_http_request_t *r,
 static ngx_int_t ngx_http_docket_ask_queue(ngx_http_request_t *r,
     ngx_http_docket_ask_t *a, ngx_str_t *record);
 
+static ngx_int_t ngx_http_docket_again_mark(ngx_http_request_t *r,
+    ngx_http_docket_main_conf_t *mcf, const char *id, int what);
+
 static ngx_uint_t ngx_http_docket_ask_good(ngx_http_docket_ask_t *a);
 static ngx_uint_t ngx_http_docket_ask_capture(ngx_http_docket_main_conf_t *mcf,
     const char *id);
@@ -424,8 +427,8 @@ ngx_http_docket_again(ngx_http_request_t *r, const docket_job_t *rec,
     char                         *json;
     size_t                        len;
     ngx_int_t                     rc;
-    ngx_err_t                     err;
     ngx_str_t                     record;
+    ngx_uint_t                    i;
     ngx_http_docket_ctx_t        *ctx;
     ngx_http_docket_main_conf_t  *mcf;
 
@@ -439,43 +442,70 @@ ngx_http_docket_again(ngx_http_request_t *r, const docket_job_t *rec,
     record.data = (u_char *) json;
     record.len = len;
 
-    rc = ngx_http_docket_zone_enqueue(mcf->zone, mcf, rec->id, &record,
-                                      rec->capture_run, now, &ctx->job);
+    /* The mark may come so late that the node is there no more: the table was
+       started anew, or the helper took this worker for a dead one. */
+
+    for (i = 0; i < NGX_HTTP_DOCKET_ASK_TRIES; i++) {
+
+        rc = ngx_http_docket_zone_enqueue(mcf->zone, mcf, rec->id, &record,
+                                          rec->capture_run, now, &ctx->job);
+
+        if (rc == NGX_HTTP_DOCKET_LIVE) {
+            *status = NGX_HTTP_OK;
+            rc = NGX_OK;
+            break;
+        }
+
+        if (rc != NGX_HTTP_DOCKET_QUEUED) {
+            rc = ngx_http_docket_refuse(r, mcf, rc);
+            break;
+        }
+
+        rc = ngx_http_docket_again_mark(r, mcf, rec->id, what);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        if (ngx_http_docket_zone_commit(mcf->zone, rec->id) == NGX_OK) {
+            ngx_http_docket_wake_helper(mcf);
+
+            /* a job that had been queued before is no new one */
+
+            *status = (what != 0) ? NGX_HTTP_ACCEPTED : NGX_HTTP_OK;
+            break;
+        }
+
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     free(json);
 
-    if (rc == NGX_HTTP_DOCKET_LIVE) {
-        *status = NGX_HTTP_OK;
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_docket_again_mark(ngx_http_request_t *r,
+    ngx_http_docket_main_conf_t *mcf, const char *id, int what)
+{
+    ngx_err_t  err;
+
+    if (what == 0
+        || docket_spool_again(&mcf->sp, id, what, mcf->sync) == DOCKET_OK)
+    {
         return NGX_OK;
     }
 
-    if (rc != NGX_HTTP_DOCKET_QUEUED) {
-        return ngx_http_docket_refuse(r, mcf, rc);
+    err = ngx_errno;
+    ngx_http_docket_zone_abort(mcf->zone, id);
+
+    if (err == NGX_ENOENT) {
+        (void) ngx_http_docket_zone_forget(mcf->zone, id);
+        return NGX_DECLINED;
     }
 
-    if (what != 0
-        && docket_spool_again(&mcf->sp, rec->id, what, mcf->sync)
-           != DOCKET_OK)
-    {
-        err = ngx_errno;
-        ngx_http_docket_zone_abort(mcf->zone, rec->id);
-
-        if (err == NGX_ENOENT) {
-            (void) ngx_http_docket_zone_forget(mcf->zone, rec->id);
-            return NGX_DECLINED;
-        }
-
-        return ngx_http_docket_spool_failed(r, err, "marking", rec->id);
-    }
-
-    (void) ngx_http_docket_zone_commit(mcf->zone, rec->id);
-    ngx_http_docket_wake_helper(mcf);
-
-    /* a job that had been queued before is no new one */
-
-    *status = (what != 0) ? NGX_HTTP_ACCEPTED : NGX_HTTP_OK;
-
-    return NGX_OK;
+    return ngx_http_docket_spool_failed(r, err, "marking", id);
 }
 
 

@@ -193,7 +193,8 @@ ngx_int_t ngx_http_docket_zone_enqueue(ngx_http_docket_zone_t *z,
     ngx_http_docket_main_conf_t *mcf, const char *id, ngx_str_t *record,
     uint32_t capture_run, int64_t now, ngx_http_docket_job_t *job);
 /* Written to disk: the job enters the queue, the helper is to be woken.
-   NGX_DECLINED: another worker has taken the node out of the zone. */
+   NGX_DECLINED: it does not, the node was taken out of the zone or out of the
+   queue meanwhile; the caller looks anew. */
 ngx_int_t ngx_http_docket_zone_commit(ngx_http_docket_zone_t *z,
     const char *id);
 /* Could not be written: the node goes (or is finished again, as before). */

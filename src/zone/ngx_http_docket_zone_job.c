@@ -178,19 +178,27 @@ ngx_http_docket_zone_enqueue(ngx_http_docket_zone_t *z,
 ngx_int_t
 ngx_http_docket_zone_commit(ngx_http_docket_zone_t *z, const char *id)
 {
+    ngx_int_t                rc;
     ngx_http_docket_node_t  *node;
 
     ngx_http_docket_zone_lock(z);
 
     node = ngx_http_docket_node_find(z, id);
 
-    if (node != NULL && node->in == NGX_HTTP_DOCKET_IN_WRITING) {
-        ngx_http_docket_node_written(z, node);
+    if (node == NULL || node->in == NGX_HTTP_DOCKET_IN_FINISHED) {
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = NGX_OK;
+
+        if (node->in == NGX_HTTP_DOCKET_IN_WRITING) {
+            ngx_http_docket_node_written(z, node);
+        }
     }
 
     ngx_http_docket_zone_unlock(z);
 
-    return (node != NULL) ? NGX_OK : NGX_DECLINED;
+    return rc;
 }
 
 
