@@ -1,8 +1,9 @@
-# A further run whose mark on the disk comes late.
+# A further run whose mark on the disk comes late, or not at all.
 
 use lib 't/lib';
 use Docket::Test;
 
+use Errno 'EIO';
 use HTTP::Tiny;
 use POSIX ();
 
@@ -70,5 +71,26 @@ for my $how ('refresh', 'retry') {
     ok(!-e $ng->spool . "/$id/again", '... and no mark is left');
 }
 
-$ng->finish;
+
+# It can't be marked: what is known of the last run stays.
+
+my %question = (host => '192.0.2.' . ++$n, %range);
+my $id = $ng->ask(%question);
+my $status = $ng->final($id);
+
+sub listed { return grep { $_->{id} eq $id } @{ $ng->get('/api/jobs')->{json} } }
+
+my ($entry) = listed();
+
+$fault->set(path => $ng->spool . "/$id", title => 'worker process', all => 1,
+            ops => ['rename'], errno => EIO);
+is(again(%question)->{status}, 500, 'a mark that fails');
+$fault->off;
+
+is_deeply($ng->status($id), $status, '... the status is as it was');
+is_deeply([ listed() ], [ $entry ], '... so is the list');
+is($ng->post_json('/api/', \%question)->{json}{time}, $entry->{time},
+   '... and what an asker hears');
+
+$ng->finish(allow => [ qr/marking/ ]);
 done_testing;

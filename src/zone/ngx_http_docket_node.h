@@ -36,7 +36,6 @@ typedef struct {
 
     uint8_t                        id[16];
     docket_state_e                 state;
-    docket_state_e                 old_state;  /* to return to on abort */
     uint32_t                       run;
     uint32_t                       capture_run;
     uint32_t                       version;
@@ -47,7 +46,6 @@ typedef struct {
     unsigned                       growing:1;
     unsigned                       partial:1;
     unsigned                       settled:1;
-    unsigned                       known:1;    /* finished before this run */
 
     uint64_t                       cover;
     int64_t                        created;
@@ -64,8 +62,13 @@ typedef struct {
 
     u_char                        *record;
     size_t                         record_len;
-    u_char                        *old_record; /* while "writing" */
+
+    /* while "writing": what a finished one returns to on abort */
+    u_char                        *old_record; /* NULL: it is a new one */
     size_t                         old_len;
+    int64_t                        old_requested;
+    uint32_t                       old_capture_run;
+    docket_state_e                 old_state;
 
     docket_request_t              *requests;
     ngx_uint_t                     nrequests;

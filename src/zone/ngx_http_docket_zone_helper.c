@@ -184,7 +184,6 @@ ngx_http_docket_zone_restore(ngx_http_docket_zone_t *z,
         return NGX_ERROR;
     }
 
-    node->known = docket_state_final(job->state);
     node->state = DOCKET_CREATED;
     node->run = job->run;
     node->capture_run = job->capture_run;
@@ -368,7 +367,6 @@ ngx_http_docket_zone_update(ngx_http_docket_zone_t *z,
     node->asked = 0;
 
     if (docket_state_final(job->state)) {
-        node->known = 1;
         node->growing = 0;
         node->cancel = 0;
         node->packets = job->packets;

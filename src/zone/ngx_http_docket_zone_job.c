@@ -144,15 +144,17 @@ ngx_http_docket_zone_enqueue(ngx_http_docket_zone_t *z,
     }
 
     if (node->in == NGX_HTTP_DOCKET_IN_FINISHED) {
-        node->known = 1;
+        node->old_record = node->record;
+        node->old_len = node->record_len;
+        node->old_requested = node->requested;
+        node->old_capture_run = node->capture_run;
         node->old_state = node->state;
+
         ngx_http_docket_node_move(z, node, NGX_HTTP_DOCKET_IN_WRITING);
     }
 
     ngx_memcpy(text, record->data, record->len);
 
-    node->old_record = node->record;
-    node->old_len = node->record_len;
     node->record = text;
     node->record_len = record->len;
 
@@ -223,18 +225,19 @@ static void
 ngx_http_docket_zone_undo(ngx_http_docket_zone_t *z,
     ngx_http_docket_node_t *node)
 {
-    if (!node->known) {
+    if (node->old_record == NULL) {
         ngx_http_docket_node_delete(z, node);
         return;
     }
 
-    if (node->old_record != NULL) {
-        ngx_slab_free_locked(z->jobs, node->record);
-        node->record = node->old_record;
-        node->record_len = node->old_len;
-        node->old_record = NULL;
-    }
+    ngx_slab_free_locked(z->jobs, node->record);
 
+    node->record = node->old_record;
+    node->record_len = node->old_len;
+    node->old_record = NULL;
+
+    node->requested = node->old_requested;
+    node->capture_run = node->old_capture_run;
     node->state = node->old_state;
 
     ngx_http_docket_node_move(z, node, NGX_HTTP_DOCKET_IN_FINISHED);
