@@ -152,6 +152,10 @@ int docket_pivot_range(docket_pivot_t *p);
    microseconds or nanoseconds since 1970, told apart by their size. */
 int docket_pivot_time(const char *s, size_t len, int64_t *us);
 
+/* How many bytes at the beginning are such a time: one word, or a day, its
+   clock, and its zone.  0: none. */
+size_t docket_pivot_time_words(const char *s, size_t len);
+
 /* A decimal number of seconds; or, with "nano", a whole one of nanoseconds,
    while one with a fraction is taken for seconds. */
 int docket_pivot_duration(const char *s, size_t len, int nano, int64_t *us);

@@ -161,6 +161,7 @@ docket_pivot_pair_value(const char *s, size_t len, size_t *pos,
     } else {
         quote = (i < len && s[i] == '[') ? '\0' : ']';
         start = i;
+        i += docket_pivot_time_words(s + i, len - i);
 
         while (i < len && !docket_pivot_is_space(s[i])
                && strchr(",;)&|\"'", s[i]) == NULL && s[i] != quote)
@@ -263,22 +264,23 @@ docket_pivot_only_and(docket_pivot_t *p, const char *s, size_t len)
 }
 
 
-/* the first word: a time, or the protocol of a table of connections */
+/* the first words: a time, or the protocol of a table of connections */
 
 static int
 docket_pivot_leading(docket_pivot_t *p, const char *s, size_t len)
 {
     size_t    n;
-    int64_t   us;
     uint64_t  proto;
 
-    for (n = 0; n < len && !docket_pivot_is_space(s[n]); n++) {
-        /* void */
-    }
+    n = docket_pivot_time_words(s, len);
 
-    if (docket_pivot_time(s, n, &us) == DOCKET_OK) {
+    if (n != 0) {
         return docket_pivot_add(p, docket_pivot_word(DOCKET_PIVOT_TIME), s, n,
                                 s, n);
+    }
+
+    while (n < len && !docket_pivot_is_space(s[n])) {
+        n++;
     }
 
     if (docket_is_date(s, n) || n == 0 || !docket_pivot_is_letter(s[0])

@@ -40,6 +40,7 @@ static int docket_pivot_scale(const docket_pivot_decimal_t *d, int shift,
     int64_t *value);
 static int docket_pivot_epoch(const char *s, size_t len, int64_t *us);
 static int docket_pivot_date(const char *s, size_t len, int64_t *us);
+static size_t docket_pivot_word_end(const char *s, size_t len, size_t pos);
 
 
 static const docket_pivot_proto_t  docket_pivot_protos[] = {
@@ -82,6 +83,54 @@ docket_pivot_time(const char *s, size_t len, int64_t *us)
     }
 
     return docket_pivot_epoch(s, len, us);
+}
+
+
+size_t
+docket_pivot_time_words(const char *s, size_t len)
+{
+    size_t   n, end;
+    int64_t  us;
+
+    n = docket_pivot_word_end(s, len, 0);
+
+    if (docket_pivot_time(s, n, &us) != DOCKET_OK) {
+        return 0;
+    }
+
+    while (n + 1 < len && s[n] == ' ') {
+
+        /* a number behind a clock is no zone without its sign */
+
+        if (n != sizeof("2017-04-30") - 1
+            && s[n + 1] >= '0' && s[n + 1] <= '9')
+        {
+            break;
+        }
+
+        end = docket_pivot_word_end(s, len, n + 1);
+
+        if (docket_pivot_time(s, end, &us) != DOCKET_OK) {
+            break;
+        }
+
+        n = end;
+    }
+
+    return n;
+}
+
+
+static size_t
+docket_pivot_word_end(const char *s, size_t len, size_t pos)
+{
+    while (pos < len && !docket_pivot_is_space(s[pos])
+           && strchr(",;)&|\"']", s[pos]) == NULL)
+    {
+        pos++;
+    }
+
+    return pos;
 }
 
 
