@@ -339,9 +339,14 @@ docket_pivot_words_time(docket_pivot_words_t *w, size_t i, char *buf,
         return 1;
     }
 
-    /* a day, its clock, and its zone */
+    /* a day, its clock, and its zone, which is no number without a sign */
 
     for (n = 1; n < 3 && i + n < w->n && word[n].len < 20; n++) {
+
+        if (n == 2 && word[n].s[0] >= '0' && word[n].s[0] <= '9') {
+            break;
+        }
+
         (void) snprintf(buf + strlen(buf), size - strlen(buf), " %.*s",
                         (int) word[n].len, word[n].s);
 
