@@ -51,6 +51,12 @@ static const docket_pivot_field_t  docket_pivot_fields[] = {
     { "dest.ip", DOCKET_PIVOT_DST, DOCKET_PIVOT_EVE, NULL },
     { "src.port", DOCKET_PIVOT_SPORT, DOCKET_PIVOT_EVE, NULL },
     { "dest.port", DOCKET_PIVOT_DPORT, DOCKET_PIVOT_EVE, NULL },
+
+    /* others who have the same names for the source */
+
+    { "dst.ip", DOCKET_PIVOT_DST, DOCKET_PIVOT_EVE, NULL },
+    { "dst.port", DOCKET_PIVOT_DPORT, DOCKET_PIVOT_EVE, NULL },
+
     { "proto", DOCKET_PIVOT_PROTO, DOCKET_PIVOT_EVE, NULL },
     { "flow.start", DOCKET_PIVOT_START, DOCKET_PIVOT_EVE, NULL },
     { "flow.end", DOCKET_PIVOT_END, DOCKET_PIVOT_EVE, NULL },
@@ -105,9 +111,9 @@ static const docket_pivot_field_t  docket_pivot_fields[] = {
 
     { "src", DOCKET_PIVOT_SRC, DOCKET_PIVOT_COMMON, DOCKET_PIVOT_IS_NAME },
     { "dst", DOCKET_PIVOT_DST, DOCKET_PIVOT_COMMON, DOCKET_PIVOT_IS_NAME },
+    { "dest", DOCKET_PIVOT_DST, DOCKET_PIVOT_COMMON, DOCKET_PIVOT_IS_NAME },
     { "srcip", DOCKET_PIVOT_SRC, DOCKET_PIVOT_COMMON, NULL },
     { "dstip", DOCKET_PIVOT_DST, DOCKET_PIVOT_COMMON, NULL },
-    { "dst.ip", DOCKET_PIVOT_DST, DOCKET_PIVOT_COMMON, NULL },
     { "ip.src", DOCKET_PIVOT_SRC, DOCKET_PIVOT_COMMON, NULL },
     { "ip.dst", DOCKET_PIVOT_DST, DOCKET_PIVOT_COMMON, NULL },
     { "ipv6.src", DOCKET_PIVOT_SRC, DOCKET_PIVOT_COMMON, NULL },
@@ -134,7 +140,6 @@ static const docket_pivot_field_t  docket_pivot_fields[] = {
     { "dport", DOCKET_PIVOT_DPORT, DOCKET_PIVOT_COMMON, NULL },
     { "srcport", DOCKET_PIVOT_SPORT, DOCKET_PIVOT_COMMON, NULL },
     { "dstport", DOCKET_PIVOT_DPORT, DOCKET_PIVOT_COMMON, NULL },
-    { "dst.port", DOCKET_PIVOT_DPORT, DOCKET_PIVOT_COMMON, NULL },
     { "port.src", DOCKET_PIVOT_SPORT, DOCKET_PIVOT_COMMON, NULL },
     { "port.dst", DOCKET_PIVOT_DPORT, DOCKET_PIVOT_COMMON, NULL },
     { "tcp.srcport", DOCKET_PIVOT_SPORT, DOCKET_PIVOT_COMMON, NULL },

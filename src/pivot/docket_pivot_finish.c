@@ -36,6 +36,8 @@ static int docket_pivot_no_host(docket_pivot_t *p,
 static int docket_pivot_others(docket_pivot_t *p,
     const docket_pivot_peers_t *peers);
 static int docket_pivot_ports(docket_pivot_t *p, docket_pivot_peers_t *peers);
+static int docket_pivot_has_port(const docket_pivot_field_t *field,
+    docket_pivot_family_e family);
 static int docket_pivot_protocol(docket_pivot_t *p,
     docket_pivot_family_e family, const docket_pivot_fact_t **found,
     uint64_t *proto);
@@ -272,12 +274,7 @@ docket_pivot_ports(docket_pivot_t *p, docket_pivot_peers_t *peers)
 
     for (fact = p->facts; fact != NULL; fact = fact->next) {
 
-        if (fact->field->role < DOCKET_PIVOT_SPORT
-            || fact->field->role > DOCKET_PIVOT_PORT
-            || (fact->field->family != peers->family
-                && !(fact->field->role == DOCKET_PIVOT_PORT
-                     && peers->family != DOCKET_PIVOT_TUNNEL)))
-        {
+        if (!docket_pivot_has_port(fact->field, peers->family)) {
             continue;
         }
 
@@ -308,6 +305,33 @@ docket_pivot_ports(docket_pivot_t *p, docket_pivot_peers_t *peers)
     }
 
     return DOCKET_OK;
+}
+
+
+/* It is a port of the connection that this family tells of. */
+
+static int
+docket_pivot_has_port(const docket_pivot_field_t *field,
+    docket_pivot_family_e family)
+{
+    if (field->role < DOCKET_PIVOT_SPORT || field->role > DOCKET_PIVOT_PORT) {
+        return 0;
+    }
+
+    if (field->family == family) {
+        return 1;
+    }
+
+    if (field->role == DOCKET_PIVOT_PORT) {
+        return family != DOCKET_PIVOT_TUNNEL;
+    }
+
+    /* "src" and "dst" stand beside "src_port", and "src_ip" beside "spt" */
+
+    return (field->family == DOCKET_PIVOT_EVE
+            && family == DOCKET_PIVOT_COMMON)
+           || (field->family == DOCKET_PIVOT_COMMON
+               && family == DOCKET_PIVOT_EVE);
 }
 
 
