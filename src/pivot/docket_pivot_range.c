@@ -38,9 +38,20 @@ docket_pivot_range(docket_pivot_t *p)
     from_by = NULL;
     to_by = NULL;
 
+    /* a firewall writes when a connection is over, and then how long it was */
+
     if (from == NULL && to == NULL && at != NULL) {
-        from = at;
-        start = time;
+
+        if (at->field->family == DOCKET_PIVOT_COMMON
+            || at->field->family == DOCKET_PIVOT_TEXT)
+        {
+            to = at;
+            end = time;
+
+        } else {
+            from = at;
+            start = time;
+        }
     }
 
     if (from != NULL && to == NULL) {
