@@ -12,6 +12,7 @@
 #define DOCKET_PIVOT_UDP     17
 #define DOCKET_PIVOT_ICMP    1
 #define DOCKET_PIVOT_ICMP6   58
+#define DOCKET_PIVOT_IPV6    41
 
 
 /* What one family says. */
@@ -76,6 +77,14 @@ docket_pivot_finish(docket_pivot_t *p)
         && strchr(peers.addr[0], ':') != NULL)
     {
         proto = DOCKET_PIVOT_ICMP6;
+    }
+
+    /* beside such addresses it tells their version, and not what IP carries */
+
+    if (by != NULL && proto == DOCKET_PIVOT_IPV6
+        && strchr(peers.addr[0], ':') != NULL)
+    {
+        by = NULL;
     }
 
     if (docket_pivot_put_hosts(p, &peers) != DOCKET_OK
