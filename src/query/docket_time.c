@@ -29,7 +29,7 @@ static int docket_duration_add(const char *s, int64_t whole, size_t fraction,
     size_t nfraction, const docket_unit_t *unit, int64_t *sum);
 static int docket_digits(const char *s, size_t n, int *value);
 static int docket_read_clock(const char *s, size_t len, size_t *pos,
-    int64_t *us);
+    int64_t *us, int *leap);
 static int docket_read_offset(const char *s, size_t len, int64_t *us);
 static int64_t docket_days(int year, int month, int day);
 
@@ -189,7 +189,7 @@ docket_duration_add(const char *s, int64_t whole, size_t fraction,
 int
 docket_parse_time(const char *s, size_t len, int64_t *us)
 {
-    int            year, month, day;
+    int            year, month, day, leap;
     size_t         pos;
     int64_t        t, part;
 
@@ -220,9 +220,10 @@ docket_parse_time(const char *s, size_t len, int64_t *us)
 
     t = docket_days(year, month, day) * DOCKET_DAY;
     pos = sizeof("2017-04-30") - 1;
+    leap = 0;
 
     if (pos < len) {
-        if (docket_read_clock(s, len, &pos, &part) != DOCKET_OK) {
+        if (docket_read_clock(s, len, &pos, &part, &leap) != DOCKET_OK) {
             return DOCKET_ERROR;
         }
 
@@ -235,6 +236,13 @@ docket_parse_time(const char *s, size_t len, int64_t *us)
         }
 
         t -= part;
+    }
+
+    /* a leap second ends a day of UTC; a fraction may have been rounded up to
+       the next one */
+
+    if (leap && (t + DOCKET_SECOND) % DOCKET_DAY > DOCKET_SECOND) {
+        return DOCKET_ERROR;
     }
 
     if (t < 0 || t > DOCKET_TIME_MAX) {
@@ -267,10 +275,12 @@ docket_digits(const char *s, size_t n, int *value)
 
 
 /* "T13:26:43.5"; of a fraction finer than a microsecond the rest counts as
-   one more, which parts the packets of a capture at the same place */
+   one more, which parts the packets of a capture at the same place; in a leap
+   second the clock that stamps packets shows the second before it once more */
 
 static int
-docket_read_clock(const char *s, size_t len, size_t *pos, int64_t *us)
+docket_read_clock(const char *s, size_t len, size_t *pos, int64_t *us,
+    int *leap)
 {
     int      hour, minute, second, rest;
     size_t   p;
@@ -285,10 +295,13 @@ docket_read_clock(const char *s, size_t len, size_t *pos, int64_t *us)
         || docket_digits(s + p + 4, 2, &minute) != DOCKET_OK
         || s[p + 6] != ':'
         || docket_digits(s + p + 7, 2, &second) != DOCKET_OK
-        || hour > 23 || minute > 59 || second > 59)
+        || hour > 23 || minute > 59 || second > 60)
     {
         return DOCKET_ERROR;
     }
+
+    *leap = (second == 60);
+    second -= *leap;
 
     p += sizeof("T13:26:43") - 1;
     fraction = 0;

@@ -96,6 +96,14 @@ test_times(void **state)
     assert_int_equal(test_time("9999-12-31T23:59:59Z"),
                      253402300799 * DOCKET_SECOND);
 
+    /* a leap second */
+    assert_int_equal(test_time("2016-12-31T23:59:60Z"),
+                     1483228799 * DOCKET_SECOND);
+    assert_int_equal(test_time("2017-01-01T05:29:60.5+05:30"),
+                     1483228799 * DOCKET_SECOND + 500000);
+    assert_int_equal(test_time("2016-12-31T23:59:60.9999999Z"),
+                     1483228800 * DOCKET_SECOND);
+
     /* packets have microseconds: what is finer parts them at the next one */
     assert_int_equal(test_time("1970-01-01T00:00:00.0000001Z"), 1);
     assert_int_equal(test_time("1970-01-01T00:00:00.0000010Z"), 1);
@@ -113,6 +121,8 @@ test_times_refused(void **state)
         "1969-12-31", "1970-01-01T00:00:00+00:01",
         "9999-12-31T23:59:59-00:01", "2018-01-01T", "2018-01-01T1:00:00",
         "2018-01-01T24:00:00", "2018-01-01T00:60:00", "2018-01-01T00:00:60",
+        "2016-12-31T23:59:60+01:00", "2016-12-31T23:59:61Z",
+        "1970-01-01T00:59:60+01:00",
         "2018-01-01T00:00", "2018-01-01 00:00:00", "2018-01-01T00:00:00.",
         "2018-01-01T00:00:00.Z", "2018-01-01T00:00:00+7",
         "2018-01-01T00:00:00+0700", "2018-01-01T00:00:00+24:00",
