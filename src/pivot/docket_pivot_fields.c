@@ -107,7 +107,7 @@ static const docket_pivot_field_t  docket_pivot_fields[] = {
     { "network.vlan.id", DOCKET_PIVOT_NOTE, DOCKET_PIVOT_ECS,
       DOCKET_PIVOT_IS_VLAN },
 
-    /* firewalls, flow collectors, Arkime, older notices of Zeek */
+    /* firewalls, flow collectors, Arkime, Splunk, older notices of Zeek */
 
     { "src", DOCKET_PIVOT_SRC, DOCKET_PIVOT_COMMON, DOCKET_PIVOT_IS_NAME },
     { "dst", DOCKET_PIVOT_DST, DOCKET_PIVOT_COMMON, DOCKET_PIVOT_IS_NAME },
@@ -168,6 +168,7 @@ static const docket_pivot_field_t  docket_pivot_fields[] = {
     { "end", DOCKET_PIVOT_END, DOCKET_PIVOT_COMMON, NULL },
     { "rt", DOCKET_PIVOT_TIME, DOCKET_PIVOT_COMMON, NULL },
     { "eventtime", DOCKET_PIVOT_TIME, DOCKET_PIVOT_COMMON, NULL },
+    { ".time", DOCKET_PIVOT_TIME, DOCKET_PIVOT_COMMON, NULL },
     { "time", DOCKET_PIVOT_TIME, DOCKET_PIVOT_COMMON,
       DOCKET_PIVOT_IS_CLOCK },
 
