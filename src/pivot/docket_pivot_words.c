@@ -53,6 +53,8 @@ static int docket_pivot_words_times(docket_pivot_words_t *w);
 static size_t docket_pivot_words_time(docket_pivot_words_t *w, size_t i,
     char *buf, size_t size);
 static int docket_pivot_words_arrow(docket_pivot_words_t *w);
+static int docket_pivot_words_half(docket_pivot_words_t *w, size_t from,
+    size_t to);
 static int docket_pivot_words_pair(docket_pivot_words_t *w);
 static int docket_pivot_words_none(docket_pivot_words_t *w);
 static int docket_pivot_words_ports(docket_pivot_words_t *w, size_t *next,
@@ -369,9 +371,7 @@ docket_pivot_words_arrow(docket_pivot_words_t *w)
 
     for (i = 1; i + 1 < w->n; i++) {
 
-        if (!docket_pivot_words_is(w, i, DOCKET_PIVOT_ARROW)
-            || !docket_pivot_words_is(w, i + 1, DOCKET_PIVOT_ADDRESS))
-        {
+        if (!docket_pivot_words_is(w, i, DOCKET_PIVOT_ARROW)) {
             continue;
         }
 
@@ -381,7 +381,13 @@ docket_pivot_words_arrow(docket_pivot_words_t *w)
             from--;
         }
 
-        if (!docket_pivot_words_is(w, from, DOCKET_PIVOT_ADDRESS)) {
+        if (!docket_pivot_words_is(w, from, DOCKET_PIVOT_ADDRESS)
+            || !docket_pivot_words_is(w, i + 1, DOCKET_PIVOT_ADDRESS))
+        {
+            if (docket_pivot_words_half(w, from, i + 1) != DOCKET_OK) {
+                return DOCKET_ERROR;
+            }
+
             continue;
         }
 
@@ -402,6 +408,31 @@ docket_pivot_words_arrow(docket_pivot_words_t *w)
     }
 
     return DOCKET_OK;
+}
+
+
+/* an address on one side alone: what stands on the other is told of */
+
+static int
+docket_pivot_words_half(docket_pivot_words_t *w, size_t from, size_t to)
+{
+    const char                 *name;
+    const docket_pivot_word_t  *other;
+
+    if (docket_pivot_words_is(w, from, DOCKET_PIVOT_ADDRESS)) {
+        other = &w->word[to];
+
+    } else if (docket_pivot_words_is(w, to, DOCKET_PIVOT_ADDRESS)) {
+        other = &w->word[from];
+
+    } else {
+        return DOCKET_OK;
+    }
+
+    name = docket_pivot_printable(w->p, other->s, other->len);
+
+    return (name == NULL) ? DOCKET_ERROR
+                          : docket_pivot_unused(w->p, name, "no address");
 }
 
 
