@@ -73,7 +73,7 @@ int
 docket_reader_header(docket_reader_t *r, const u_char *p, size_t n)
 {
     uint32_t  snaplen, link;
-    uint16_t  major;
+    uint16_t  major, minor;
 
     if (n < sizeof(uint32_t)) {
         return DOCKET_AGAIN;
@@ -88,21 +88,24 @@ docket_reader_header(docket_reader_t *r, const u_char *p, size_t n)
     }
 
     memcpy(&major, p + 4, sizeof(uint16_t));
+    memcpy(&minor, p + 6, sizeof(uint16_t));
     memcpy(&snaplen, p + 16, sizeof(uint32_t));
     memcpy(&link, p + 20, sizeof(uint32_t));
 
     if (r->swapped) {
         major = __builtin_bswap16(major);
+        minor = __builtin_bswap16(minor);
         snaplen = __builtin_bswap32(snaplen);
         link = __builtin_bswap32(link);
     }
 
-    /* before 2.3 the two lengths of a record stood the other way round */
+    /* before 2.3 the two lengths of a record stood the other way round, and in
+       it they may stand in either */
 
-    if (major != PCAP_VERSION_MAJOR) {
+    if (major != PCAP_VERSION_MAJOR || minor < PCAP_VERSION_MINOR) {
         (void) snprintf(r->err, sizeof(r->err),
-                        "a pcap file of version %u instead of 2",
-                        (unsigned) major);
+                        "a pcap file of version %u.%u instead of 2.4",
+                        (unsigned) major, (unsigned) minor);
         return DOCKET_ERROR;
     }
 

@@ -251,7 +251,12 @@ test_garbage(void **state)
 
     cap_begin(&c, 0, 0, 65535, 1);
     c.p[4] = 1;
-    bad(c.p, c.n, "version 1");
+    bad(c.p, c.n, "version 1.4 instead of 2.4");
+    cap_end(&c);
+
+    cap_begin(&c, 1, 0, 65535, 1);
+    c.p[7] = 3;
+    bad(c.p, c.n, "version 2.3 instead of 2.4");
     cap_end(&c);
 }
 
