@@ -134,7 +134,7 @@ docket_pivot_range(docket_pivot_t *p)
 /*
  * The time of this role: the first one of the best family that has one, which
  * a log's reader has put there rather than what shipped it.  What is no time
- * is an error when there is no other one.
+ * is an error when there is no other one, and the range was not given.
  */
 
 static int
@@ -186,7 +186,7 @@ docket_pivot_when(docket_pivot_t *p, docket_pivot_role_e role,
         return DOCKET_OK;
     }
 
-    if (*found != NULL) {
+    if (*found != NULL || (p->after != NULL && p->before != NULL)) {
         return docket_pivot_unused(p, bad->name, "no time");
     }
 
