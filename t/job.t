@@ -177,6 +177,13 @@ is_packets($ng->capture($job->{id}),
            in_range($truth, $first + 60, $first + 120),
            'exactly the packets of the range');
 
+# times of packets are counted in nanoseconds, which fill 64 bits in 2262
+(undef, $job) = asked("port/6666/after/$after/before/2300-01-01");
+$ng->final($job->{id});
+is_packets($ng->capture($job->{id}),
+           in_range(tcpdump('port 6666', $steno->pcaps), $first, 9e9),
+           'a range that ends in 2300 has its packets');
+
 
 # Streamed, and in Stenographer's own way
 

@@ -160,7 +160,8 @@ ngx_http_docket_run_old(ngx_http_docket_run_t *run)
     run->old_fd = fd;
     run->old_settled = job->settled;
 
-    docket_stream_file(run->old, fd, job->after * 1000, job->before * 1000);
+    docket_stream_file(run->old, fd, docket_pcap_time(job->after),
+                       docket_pcap_time(job->before));
 }
 
 

@@ -133,7 +133,8 @@ ngx_http_docket_slot_query(ngx_http_docket_slot_t *slot)
     slot->fetch.ask = ask;
 
     ngx_http_docket_ask_edges(ask, &after, &before);
-    docket_stream_begin(ask->stream, after * 1000, before * 1000);
+    docket_stream_begin(ask->stream, docket_pcap_time(after),
+                        docket_pcap_time(before));
     ask->begun = 1;
 
     slot->peer->nactive++;

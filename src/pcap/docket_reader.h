@@ -82,6 +82,16 @@ typedef struct {
 } docket_reader_t;
 
 
+/* Nanoseconds of a question's microseconds, which may be of the year 9999; what
+   64 bits don't hold, from 2262 on, is later than any packet. */
+
+static inline int64_t
+docket_pcap_time(int64_t us)
+{
+    return (us > DOCKET_TIME_MAX / 1000) ? DOCKET_TIME_MAX : us * 1000;
+}
+
+
 /* Begins a capture; the range is half-open and in nanoseconds. */
 void docket_reader_init(docket_reader_t *r, int64_t after, int64_t before);
 

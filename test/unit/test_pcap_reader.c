@@ -262,6 +262,20 @@ test_garbage(void **state)
 
 
 static void
+test_time(void **state)
+{
+    (void) state;
+
+    assert_int_equal(docket_pcap_time(0), 0);
+    assert_int_equal(docket_pcap_time(1515622200000001), 1515622200000001000);
+    assert_int_equal(docket_pcap_time(INT64_MAX / 1000),
+                     INT64_MAX / 1000 * 1000);
+    assert_int_equal(docket_pcap_time(INT64_MAX / 1000 + 1), DOCKET_TIME_MAX);
+    assert_int_equal(docket_pcap_time(253402300799999999), DOCKET_TIME_MAX);
+}
+
+
+static void
 test_records(void **state)
 {
     int    nano;
@@ -326,6 +340,7 @@ main(void)
         cmocka_unit_test(test_trim),
         cmocka_unit_test(test_latest_time),
         cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_time),
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_names)
     };
