@@ -34,8 +34,9 @@ typedef struct docket_filter_s  docket_filter_t;
  * Compiles "len" bytes of text (at most DOCKET_MAX_FILTER) for Ethernet.
  * NULL: words in err (DOCKET_PCAP_WORDS are enough), one sentence, offending
  * text escaped, and in "*position" (may be NULL) the offset in the text or -1.
- * At most 64 terms, which take some ten milliseconds; no network, no blocking
- * but on the small local tables of services and protocols.
+ * At most 64 terms, of which a range of ports is two; they take some ten
+ * milliseconds.  No network, no blocking but on the small local tables of
+ * services and protocols.
  */
 docket_filter_t *docket_filter_create(const char *text, size_t len,
     char *err, size_t size, long *position);

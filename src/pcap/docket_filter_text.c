@@ -17,7 +17,8 @@
 
 
 #define DOCKET_FILTER_DEPTH   64      /* of parentheses */
-#define DOCKET_FILTER_TERMS   64      /* joined by "and" and "or" */
+#define DOCKET_FILTER_TERMS   64      /* joined by "and" and "or"; a range of
+                                         ports is two */
 #define DOCKET_TOKEN_MAX      64
 #define DOCKET_NUMBER_MAX     12      /* digits of a number, and a blank */
 
@@ -29,7 +30,7 @@ typedef struct {
     char                  *out;
     size_t                 used;
     size_t                 depth;
-    size_t                 terms;     /* that have ended */
+    size_t                 terms;     /* beside the first one */
     const char            *before;    /* the keyword right before, or NULL */
     const char            *kind;      /* last of "port", "host", .. */
     char                  *err;
@@ -78,8 +79,8 @@ static int docket_filter_address(docket_filter_scan_t *sc);
 static int docket_filter_word(docket_filter_scan_t *sc, const char *word,
     size_t n);
 static int docket_filter_operator(docket_filter_scan_t *sc);
-static int docket_filter_join(docket_filter_scan_t *sc, const char *p,
-    size_t n);
+static int docket_filter_term(docket_filter_scan_t *sc, const char *p,
+    size_t n, const char *why);
 static int docket_filter_escaped(docket_filter_scan_t *sc);
 static int docket_filter_service(docket_filter_scan_t *sc, const char *word,
     const char *before);
@@ -295,7 +296,16 @@ docket_filter_word(docket_filter_scan_t *sc, const char *word, size_t n)
         }
 
         if ((strcmp(keyword, "and") == 0 || strcmp(keyword, "or") == 0)
-            && docket_filter_join(sc, word, n) != DOCKET_OK)
+            && docket_filter_term(sc, word, n, "joins more than 64 terms")
+               != DOCKET_OK)
+        {
+            return DOCKET_ERROR;
+        }
+
+        if (strcmp(keyword, "portrange") == 0
+            && docket_filter_term(sc, word, n, "is two terms, and they are "
+                                  "more than 64")
+               != DOCKET_OK)
         {
             return DOCKET_ERROR;
         }
@@ -366,7 +376,8 @@ docket_filter_operator(docket_filter_scan_t *sc)
     }
 
     if (n == 2 && (*p == '&' || *p == '|')
-        && docket_filter_join(sc, p, n) != DOCKET_OK)
+        && docket_filter_term(sc, p, n, "joins more than 64 terms")
+           != DOCKET_OK)
     {
         return DOCKET_ERROR;
     }
@@ -381,13 +392,15 @@ docket_filter_operator(docket_filter_scan_t *sc)
 
 
 /* libpcap's time grows by the square of the terms: of ports, 0.03 s for 64 of
-   them, and a third of a second for the hundred that a filter has room for. */
+   them, and a third of a second for the hundred that a filter has room for.  A
+   range of ports has twice the comparisons. */
 
 static int
-docket_filter_join(docket_filter_scan_t *sc, const char *p, size_t n)
+docket_filter_term(docket_filter_scan_t *sc, const char *p, size_t n,
+    const char *why)
 {
     if (++sc->terms == DOCKET_FILTER_TERMS) {
-        return docket_filter_bad(sc, p, n, "joins more than 64 terms");
+        return docket_filter_bad(sc, p, n, why);
     }
 
     return DOCKET_OK;

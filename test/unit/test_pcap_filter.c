@@ -308,6 +308,24 @@ test_terms(void **state)
         assert_non_null(strstr(err, "joins more than 64 terms"));
         assert_int_equal(position, n + strspn(joins[i], " "));
     }
+
+    /* a range of ports costs as much as two terms */
+
+    n = (size_t) snprintf(text, sizeof(text), "portrange 1-9");
+
+    for (k = 2; k <= 32; k++) {
+        n += (size_t) snprintf(text + n, sizeof(text) - n,
+                               " or portrange %zu-99", k);
+    }
+
+    f = make(text, err, NULL);
+    assert_non_null(f);
+    docket_filter_destroy(f);
+
+    (void) snprintf(text + n, sizeof(text) - n, " or portrange 1-5");
+
+    assert_null(make(text, err, &position));
+    assert_non_null(strstr(err, "more than 64"));
 }
 
 
