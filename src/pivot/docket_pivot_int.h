@@ -148,8 +148,9 @@ int docket_pivot_range(docket_pivot_t *p);
    DOCKET_ERROR without an error filled in. */
 
 /* An absolute time: RFC 3339 and its relatives ("+0200", a blank for "T", no
-   zone: UTC), "01/02/2024-03:04:05.678901", or seconds, milliseconds,
-   microseconds or nanoseconds since 1970, told apart by their size. */
+   zone: UTC), "01/02/2024-03:04:05.678901", "Jan 2 2024 03:04:05.678", or
+   seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
+   their size. */
 int docket_pivot_time(const char *s, size_t len, int64_t *us);
 
 /* How many bytes at the beginning are such a time: one word, or a day, its

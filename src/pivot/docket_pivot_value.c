@@ -2,6 +2,7 @@
  * Values of events: times, durations, protocols, addresses.
  */
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,6 +41,7 @@ static int docket_pivot_scale(const docket_pivot_decimal_t *d, int shift,
     int64_t *value);
 static int docket_pivot_epoch(const char *s, size_t len, int64_t *us);
 static int docket_pivot_date(const char *s, size_t len, int64_t *us);
+static int docket_pivot_month(const char *s, size_t len, int64_t *us);
 static size_t docket_pivot_word_end(const char *s, size_t len, size_t pos);
 
 
@@ -82,6 +84,10 @@ docket_pivot_time(const char *s, size_t len, int64_t *us)
         return docket_pivot_date(s, len, us);
     }
 
+    if (len != 0 && (s[0] | 0x20) >= 'a' && (s[0] | 0x20) <= 'z') {
+        return docket_pivot_month(s, len, us);
+    }
+
     return docket_pivot_epoch(s, len, us);
 }
 
@@ -89,13 +95,22 @@ docket_pivot_time(const char *s, size_t len, int64_t *us)
 size_t
 docket_pivot_time_words(const char *s, size_t len)
 {
-    size_t   n, end;
+    size_t   n, end, words;
     int64_t  us;
 
     n = docket_pivot_word_end(s, len, 0);
 
-    if (docket_pivot_time(s, n, &us) != DOCKET_OK) {
-        return 0;
+    /* one that begins with its month has four words */
+
+    for (words = 1; docket_pivot_time(s, n, &us) != DOCKET_OK; words++) {
+
+        if (words == 4 || n + 1 >= len || s[n] != ' '
+            || s[0] < 'A' || s[0] > 'S')
+        {
+            return 0;
+        }
+
+        n = docket_pivot_word_end(s, len, n + 1);
     }
 
     while (n + 1 < len && s[n] == ' ') {
@@ -198,6 +213,48 @@ docket_pivot_date(const char *s, size_t len, int64_t *us)
     }
 
     return docket_parse_time(text, n, us);
+}
+
+
+/* "Jan 10 2018 22:10:00.500", as CEF has it */
+
+static int
+docket_pivot_month(const char *s, size_t len, int64_t *us)
+{
+    char    text[DOCKET_PIVOT_TIME_LEN];
+    size_t  i, month, day;
+
+    static const char  months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+    for (month = 0; month < 12; month++) {
+        if (len > 4 && memcmp(s, months + 3 * month, 3) == 0) {
+            break;
+        }
+    }
+
+    if (month == 12 || s[3] != ' ' || memchr(s, '\0', len) != NULL) {
+        return DOCKET_ERROR;
+    }
+
+    i = 4;
+    day = 0;
+
+    while (i < 6 && i < len && s[i] >= '0' && s[i] <= '9') {
+        day = day * 10 + (s[i++] - '0');
+    }
+
+    /* " 2018 22:10:00" */
+
+    if (len - i < sizeof(" 2018 22:10:00") - 1 || s[i] != ' '
+        || s[i + 5] != ' ' || len - i - 6 >= sizeof(text) - 11)
+    {
+        return DOCKET_ERROR;
+    }
+
+    (void) snprintf(text, sizeof(text), "%.4s-%02zu-%02zuT%.*s", s + i + 1,
+                    month + 1, day, (int) (len - i - 6), s + i + 6);
+
+    return docket_pivot_date(text, strlen(text), us);
 }
 
 
