@@ -427,19 +427,32 @@ docket_pivot_proto(const char *s, size_t len, uint64_t *proto)
 int
 docket_pivot_addr(const char *s, size_t len, char buf[DOCKET_PIVOT_ADDR])
 {
-    const char  *zone, *why;
+    const char  *end, *why;
 
-    if (len > 2 && s[0] == '[' && s[len - 1] == ']') {
+    if (len > 2 && s[0] == '[') {
+        end = memchr(s, ']', len);
+
+        if (end == NULL || (end + 1 != s + len && end[1] != '%')
+            || memchr(end, ':', s + len - end) != NULL)
+        {
+            return DOCKET_ERROR;
+        }
+
         s++;
-        len -= 2;
+        len = end - s;
     }
 
-    if (len != 0 && memchr(s, ':', len) != NULL) {
-        zone = memchr(s, '%', len);
+    /* a colon in its zone parts it from a port */
 
-        if (zone != NULL) {
-            len = zone - s;
+    end = memchr(s, '%', len);
+
+    if (end != NULL) {
+
+        if (memchr(end, ':', s + len - end) != NULL) {
+            return DOCKET_ERROR;
         }
+
+        len = end - s;
     }
 
     return docket_addr_host(s, len, buf, &why);
