@@ -169,8 +169,9 @@ int docket_pivot_proto(const char *s, size_t len, uint64_t *proto);
 #define DOCKET_PIVOT_ADDR  64
 int docket_pivot_addr(const char *s, size_t len, char buf[DOCKET_PIVOT_ADDR]);
 
-/* "1.2.3.4:80", "[2001:db8::1]:443", "1.2.3.4.80", "2001:db8::1.443", or an
-   address alone: *port is -1.  "addr" and *port are filled in. */
+/* "1.2.3.4:80", "[2001:db8::1]:443", "1.2.3.4.80", "2001:db8::1.443", with
+   ICMP's type and code "1.2.3.4:8.0": *port is 0, or an address alone: *port is
+   -1.  "addr" and *port are filled in. */
 int docket_pivot_endpoint(const char *s, size_t len,
     char addr[DOCKET_PIVOT_ADDR], long *port);
 

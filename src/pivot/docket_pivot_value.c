@@ -42,6 +42,8 @@ static int docket_pivot_scale(const docket_pivot_decimal_t *d, int shift,
 static int docket_pivot_epoch(const char *s, size_t len, int64_t *us);
 static int docket_pivot_date(const char *s, size_t len, int64_t *us);
 static int docket_pivot_month(const char *s, size_t len, int64_t *us);
+static int docket_pivot_port(const char *s, size_t len,
+    char addr[DOCKET_PIVOT_ADDR], long *port);
 static size_t docket_pivot_word_end(const char *s, size_t len, size_t pos);
 
 
@@ -463,14 +465,40 @@ int
 docket_pivot_endpoint(const char *s, size_t len, char addr[DOCKET_PIVOT_ADDR],
     long *port)
 {
-    size_t    i;
-    uint64_t  value;
+    size_t  n;
 
     *port = -1;
 
-    if (docket_pivot_addr(s, len, addr) == DOCKET_OK) {
+    if (docket_pivot_addr(s, len, addr) == DOCKET_OK
+        || docket_pivot_port(s, len, addr, port) == DOCKET_OK)
+    {
         return DOCKET_OK;
     }
+
+    /* nfdump has ICMP's type and code where a port would be: "192.0.2.1:8.0" */
+
+    for (n = len; n != 0 && s[n - 1] >= '0' && s[n - 1] <= '9'; n--) {
+        /* void */
+    }
+
+    if (n < 2 || n == len || s[n - 1] != '.' || memchr(s, ':', n) == NULL
+        || docket_pivot_port(s, n - 1, addr, port) != DOCKET_OK)
+    {
+        return DOCKET_ERROR;
+    }
+
+    *port = 0;
+
+    return DOCKET_OK;
+}
+
+
+static int
+docket_pivot_port(const char *s, size_t len, char addr[DOCKET_PIVOT_ADDR],
+    long *port)
+{
+    size_t    i;
+    uint64_t  value;
 
     /* the last sign that may part a port from its address */
 
