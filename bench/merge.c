@@ -201,7 +201,8 @@ bench_open(bench_t *b, char **names)
             return -1;
         }
 
-        docket_stream_begin(in->stream, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+        docket_stream_begin(in->stream, DOCKET_PCAP_TIME_MIN,
+                            DOCKET_PCAP_TIME_MAX);
     }
 
     b->fd = STDOUT_FILENO;

@@ -151,7 +151,7 @@ docket_merge_run(docket_merge_t *m)
 
         w = m->tree[0];
 
-        if (m->keys[w] == DOCKET_TIME_MAX) {
+        if (m->keys[w] == DOCKET_PCAP_TIME_MAX) {
             return docket_merge_out(m, DOCKET_DONE);
         }
 
@@ -185,7 +185,7 @@ docket_merge_next(docket_merge_t *m, size_t i)
 
     /* one record, unless the stream has won before */
 
-    m->bound = DOCKET_TIME_MIN;
+    m->bound = DOCKET_PCAP_TIME_MIN;
 
     if (m->last_winner == (long) i) {
         docket_merge_bound(m, i);
@@ -214,7 +214,7 @@ docket_merge_next(docket_merge_t *m, size_t i)
 
     if (rc == DOCKET_LIMIT) {
 
-        if (m->keys[m->tree[0]] != DOCKET_TIME_MAX) {
+        if (m->keys[m->tree[0]] != DOCKET_PCAP_TIME_MAX) {
             return rc;
         }
 
@@ -290,7 +290,7 @@ docket_merge_key(docket_merge_t *m, size_t i)
     m->waits = -1;
 
     if (in->left) {
-        m->keys[i] = DOCKET_TIME_MAX;
+        m->keys[i] = DOCKET_PCAP_TIME_MAX;
         return DOCKET_OK;
     }
 
@@ -305,7 +305,7 @@ docket_merge_key(docket_merge_t *m, size_t i)
         return DOCKET_AGAIN;
     }
 
-    m->keys[i] = DOCKET_TIME_MAX;
+    m->keys[i] = DOCKET_PCAP_TIME_MAX;
     in->left = 1;
 
     if (rc == DOCKET_ERROR) {
@@ -382,7 +382,7 @@ docket_merge_begin(docket_merge_t *m)
     }
 
     if (m->n == 0) {
-        m->keys[0] = DOCKET_TIME_MAX;
+        m->keys[0] = DOCKET_PCAP_TIME_MAX;
         m->tree[0] = 0;
         return DOCKET_OK;
     }
@@ -497,14 +497,14 @@ docket_merge_bound(docket_merge_t *m, size_t i)
     size_t   k, t;
     int64_t  bound;
 
-    m->bound = DOCKET_TIME_MAX;
+    m->bound = DOCKET_PCAP_TIME_MAX;
 
     for (k = (m->n + i) / 2; k > 0; k /= 2) {
 
         t = m->tree[k];
         bound = m->keys[t];
 
-        if (i < t && bound != DOCKET_TIME_MAX) {
+        if (i < t && bound != DOCKET_PCAP_TIME_MAX) {
             bound++;
         }
 

@@ -29,7 +29,7 @@ struct docket_merge_s {
     size_t                 max;
 
     int64_t               *keys;      /* next time of each stream;
-                                         DOCKET_TIME_MAX: none */
+                                         DOCKET_PCAP_TIME_MAX: none */
     size_t                *tree;
     long                   waits;
     long                   last_winner;

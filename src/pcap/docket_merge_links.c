@@ -83,13 +83,13 @@ docket_merge_choose(docket_merge_t *m)
     for (i = 0; i < m->n; i++) {
 
         if (m->inputs[i].left) {
-            m->keys[i] = DOCKET_TIME_MAX;
+            m->keys[i] = DOCKET_PCAP_TIME_MAX;
             continue;
         }
 
         if (m->inputs[i].link != m->count.link) {
             docket_merge_refuse(m, i);
-            m->keys[i] = DOCKET_TIME_MAX;
+            m->keys[i] = DOCKET_PCAP_TIME_MAX;
             continue;
         }
 

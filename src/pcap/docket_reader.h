@@ -38,8 +38,9 @@
 #define DOCKET_PCAP_BILLION   1000000000LL
 #define DOCKET_PCAP_WORDS     256     /* bytes that hold any error's words */
 
-#define DOCKET_TIME_MIN       INT64_MIN
-#define DOCKET_TIME_MAX       INT64_MAX
+/* nanoseconds since 1970: before and behind every packet */
+#define DOCKET_PCAP_TIME_MIN  INT64_MIN
+#define DOCKET_PCAP_TIME_MAX  INT64_MAX
 
 
 /* A record as the streams hold it: this header, then caplen bytes.  It may
@@ -88,7 +89,8 @@ typedef struct {
 static inline int64_t
 docket_pcap_time(int64_t us)
 {
-    return (us > DOCKET_TIME_MAX / 1000) ? DOCKET_TIME_MAX : us * 1000;
+    return (us > DOCKET_PCAP_TIME_MAX / 1000) ? DOCKET_PCAP_TIME_MAX
+                                              : us * 1000;
 }
 
 

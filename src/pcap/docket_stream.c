@@ -56,9 +56,9 @@ docket_stream_create(size_t mem, int dirfd, const char *name)
     s->spill.slice = -1;
     s->window_pos = -1;
     s->link = -1;
-    s->newest = DOCKET_TIME_MIN;
-    s->newest_out = DOCKET_TIME_MIN;
-    s->before.newest = DOCKET_TIME_MIN;
+    s->newest = DOCKET_PCAP_TIME_MIN;
+    s->newest_out = DOCKET_PCAP_TIME_MIN;
+    s->before.newest = DOCKET_PCAP_TIME_MIN;
     s->before.link = -1;
 
     if (pthread_mutex_init(&s->mutex, NULL) != 0) {

@@ -120,11 +120,11 @@ docket_pivot_read_kind(docket_pivot_t *p, const char *s, size_t len)
 
     rc = docket_pivot_read_zeek(p, s, len);
 
-    if (rc == DOCKET_DECLINED) {
+    if (rc == DOCKET_PIVOT_DECLINED) {
         rc = docket_pivot_read_pairs(p, s, len);
     }
 
-    if (rc == DOCKET_DECLINED) {
+    if (rc == DOCKET_PIVOT_DECLINED) {
         rc = docket_pivot_read_words(p, s, len);
     }
 

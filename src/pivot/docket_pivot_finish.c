@@ -366,7 +366,7 @@ docket_pivot_protocol(docket_pivot_t *p, docket_pivot_family_e family,
 
         rc = docket_pivot_proto(fact->value, fact->len, &number);
 
-        if (rc == DOCKET_DECLINED) {
+        if (rc == DOCKET_PIVOT_DECLINED) {
             continue;
         }
 

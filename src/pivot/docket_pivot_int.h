@@ -131,8 +131,8 @@ const char *docket_pivot_printable(docket_pivot_t *p, const char *s,
 
 int docket_pivot_read_json(docket_pivot_t *p, const char *s, size_t len);
 
-/* DOCKET_DECLINED: this is no line of a Zeek log. */
-#define DOCKET_DECLINED  1
+/* DOCKET_PIVOT_DECLINED: this is no line of a Zeek log. */
+#define DOCKET_PIVOT_DECLINED  1
 
 int docket_pivot_read_zeek(docket_pivot_t *p, const char *s, size_t len);
 int docket_pivot_read_pairs(docket_pivot_t *p, const char *s, size_t len);
@@ -161,8 +161,8 @@ size_t docket_pivot_time_words(const char *s, size_t len);
    while one with a fraction is taken for seconds. */
 int docket_pivot_duration(const char *s, size_t len, int nano, int64_t *us);
 
-/* A protocol by its name or number.  DOCKET_DECLINED: a name that says that it
-   is not known. */
+/* A protocol by its name or number.  DOCKET_PIVOT_DECLINED: a name that says
+   that it is not known. */
 int docket_pivot_proto(const char *s, size_t len, uint64_t *proto);
 
 /* An address without its brackets and zone, in its normal form. */

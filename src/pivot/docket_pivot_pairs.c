@@ -55,7 +55,7 @@ docket_pivot_read_pairs(docket_pivot_t *p, const char *s, size_t len)
     }
 
     if (addresses == 0) {
-        return DOCKET_DECLINED;
+        return DOCKET_PIVOT_DECLINED;
     }
 
     if (search && docket_pivot_only_and(p, s, len) != DOCKET_OK) {

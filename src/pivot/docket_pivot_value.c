@@ -418,7 +418,7 @@ docket_pivot_proto(const char *s, size_t len, uint64_t *proto)
         if (strlen(docket_pivot_no_protos[i]) == len
             && strncasecmp(docket_pivot_no_protos[i], s, len) == 0)
         {
-            return DOCKET_DECLINED;
+            return DOCKET_PIVOT_DECLINED;
         }
     }
 

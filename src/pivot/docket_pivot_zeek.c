@@ -75,11 +75,11 @@ docket_pivot_read_zeek(docket_pivot_t *p, const char *s, size_t len)
         != DOCKET_OK
         || row.n < DOCKET_PIVOT_CONN_PROTO)
     {
-        return DOCKET_DECLINED;
+        return DOCKET_PIVOT_DECLINED;
     }
 
     if (docket_pivot_zeek_default(NULL, &row) != DOCKET_OK) {
-        return DOCKET_DECLINED;
+        return DOCKET_PIVOT_DECLINED;
     }
 
     for (next = pos; next < len; /* void */) {

@@ -53,7 +53,7 @@ begin(input_t *in, int arg)
 {
     u_char  h[DOCKET_PCAP_HEADER];
 
-    docket_stream_begin(in->s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(in->s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
 
     in->nano = arg & 1;
     in->link = (arg & 0x70) == 0x70 ? 101 : 1;

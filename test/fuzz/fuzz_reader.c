@@ -114,8 +114,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     s = docket_stream_create(0, dirfd, "spill");
     require(s != NULL);
 
-    docket_stream_begin(s, out.trim ? AFTER : DOCKET_TIME_MIN,
-                        out.trim ? BEFORE : DOCKET_TIME_MAX);
+    docket_stream_begin(s, out.trim ? AFTER : DOCKET_PCAP_TIME_MIN,
+                        out.trim ? BEFORE : DOCKET_PCAP_TIME_MAX);
 
     rc = DOCKET_OK;
 

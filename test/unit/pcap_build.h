@@ -139,7 +139,7 @@ stream_of(cap_t *c)
     s = docket_stream_create(8 * 1024 * 1024, -1, NULL);
     assert_non_null(s);
 
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     assert_int_equal(docket_stream_write(s, c->p, c->n), DOCKET_OK);
     assert_int_equal(docket_stream_end(s), DOCKET_OK);
     docket_stream_finish(s);

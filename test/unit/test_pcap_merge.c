@@ -459,7 +459,7 @@ send(docket_stream_t *s, int from, int n)
     int    i;
     cap_t  c;
 
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     cap_begin(&c, 0, 0, 65535, 1);
 
     for (i = 0; i < n; i++) {
@@ -769,7 +769,8 @@ test_threads(void **state)
     for (i = 0; i < STREAMS; i++) {
         p.s[i] = docket_stream_create(40000, dirfd, "spill");
         assert_non_null(p.s[i]);
-        docket_stream_begin(p.s[i], DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+        docket_stream_begin(p.s[i], DOCKET_PCAP_TIME_MIN,
+                            DOCKET_PCAP_TIME_MAX);
         cap_begin(&p.c[i], i & 1, i & 2, 65535, 1);
 
         for (k = 0, t = 0; k < 5000; k++) {

@@ -108,7 +108,8 @@ test_formats(void **state)
             build(&c, swapped, nano);
 
             for (step = 1; step < c.n + 1; step++) {
-                feed(&c, c.n, step, DOCKET_TIME_MIN, DOCKET_TIME_MAX, &got);
+                feed(&c, c.n, step, DOCKET_PCAP_TIME_MIN,
+                     DOCKET_PCAP_TIME_MAX, &got);
 
                 assert_int_equal(got.rc, DOCKET_OK);
                 assert_int_equal(got.kept, 4);
@@ -144,7 +145,7 @@ test_cuts(void **state)
 
     for (end = 0; end <= c.n; end++) {
 
-        feed(&c, end, 1, DOCKET_TIME_MIN, DOCKET_TIME_MAX, &got);
+        feed(&c, end, 1, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX, &got);
 
         kept = 0;
         whole = 0;
@@ -208,7 +209,7 @@ test_latest_time(void **state)
     cap_begin(&c, 0, 1, 100, 1);
     cap_record(&c, 0xffffffffLL * DOCKET_PCAP_BILLION + 999999999, 'z', 4);
 
-    feed(&c, c.n, c.n, DOCKET_TIME_MIN, DOCKET_TIME_MAX, &got);
+    feed(&c, c.n, c.n, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX, &got);
     assert_int_equal(got.kept, 1);
     assert_true(got.times[0] == 4294967295999999999LL);
 
@@ -227,7 +228,7 @@ bad(const void *p, size_t n, const char *words)
     cap_bytes(&c, p, n);
 
     for (step = 1; step <= n; step += n - 1) {
-        feed(&c, n, step, DOCKET_TIME_MIN, DOCKET_TIME_MAX, &got);
+        feed(&c, n, step, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX, &got);
         assert_int_equal(got.rc, DOCKET_ERROR);
 
         if (strstr(got.err, words) == NULL) {
@@ -270,8 +271,10 @@ test_time(void **state)
     assert_int_equal(docket_pcap_time(1515622200000001), 1515622200000001000);
     assert_int_equal(docket_pcap_time(INT64_MAX / 1000),
                      INT64_MAX / 1000 * 1000);
-    assert_int_equal(docket_pcap_time(INT64_MAX / 1000 + 1), DOCKET_TIME_MAX);
-    assert_int_equal(docket_pcap_time(253402300799999999), DOCKET_TIME_MAX);
+    assert_int_equal(docket_pcap_time(INT64_MAX / 1000 + 1),
+                     DOCKET_PCAP_TIME_MAX);
+    assert_int_equal(docket_pcap_time(253402300799999999),
+                     DOCKET_PCAP_TIME_MAX);
 }
 
 

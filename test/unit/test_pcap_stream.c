@@ -92,7 +92,7 @@ stream(size_t mem)
 
     s = docket_stream_create(mem, dirfd_, "spill");
     assert_non_null(s);
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     got.n = 0;
 
     return s;
@@ -486,7 +486,7 @@ slice(docket_stream_t *s, int from, int n, size_t size)
     int    i;
     cap_t  c;
 
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     cap_begin(&c, 0, 0, 65535, 1);
 
     for (i = from; i < from + n; i++) {
@@ -609,7 +609,7 @@ test_faults(void **state)
 
     /* another link type */
 
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     cap_begin(&c, 0, 0, 65535, 101);
     assert_int_equal(docket_stream_write(s, c.p, c.n), DOCKET_ERROR);
     assert_string_equal(docket_stream_error(s),
@@ -618,12 +618,12 @@ test_faults(void **state)
 
     /* an answer that is no capture, and none at all */
 
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     assert_int_equal(docket_stream_write(s, "Bad Gateway", 11), DOCKET_ERROR);
     assert_non_null(strstr(docket_stream_error(s), "\"Bad Gateway\""));
     assert_int_equal(docket_stream_write(s, "x", 1), DOCKET_ERROR);
 
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     assert_int_equal(docket_stream_end(s), DOCKET_ERROR);
     assert_non_null(strstr(docket_stream_error(s), "no header"));
 
@@ -647,7 +647,7 @@ test_faults(void **state)
 
     docket_stream_drop(s, "not wanted");
     assert_int_equal(docket_stream_write(s, "x", 1), DOCKET_ERROR);
-    docket_stream_begin(s, DOCKET_TIME_MIN, DOCKET_TIME_MAX);
+    docket_stream_begin(s, DOCKET_PCAP_TIME_MIN, DOCKET_PCAP_TIME_MAX);
     assert_int_equal(docket_stream_write(s, "x", 1), DOCKET_ERROR);
     assert_string_equal(docket_stream_error(s), "not wanted");
     assert_int_equal(drain(s, 10), DOCKET_DONE);
@@ -748,7 +748,7 @@ test_file(void **state)
         s = docket_stream_create(1024 * 1024, -1, NULL);
         assert_non_null(s);
         got.n = 0;
-        docket_stream_file(s, fd, at_us(2), DOCKET_TIME_MAX);
+        docket_stream_file(s, fd, at_us(2), DOCKET_PCAP_TIME_MAX);
         assert_int_equal(drain(s, 100000), cut ? DOCKET_ERROR : DOCKET_DONE);
         sorted(7998 - (size_t) cut);
 
