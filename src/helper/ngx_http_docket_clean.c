@@ -150,6 +150,10 @@ ngx_http_docket_clean_one(ngx_http_docket_proc_t *hlp,
         (*removed)++;
     }
 
+    /* a worker may have read its record before */
+
+    (void) ngx_http_docket_zone_forget(mcf->zone, id);
+
     /* a job is there as long as its record is */
 
     if (faccessat(dirfd, "query.json", F_OK, AT_SYMLINK_NOFOLLOW) == -1

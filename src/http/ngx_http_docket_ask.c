@@ -556,7 +556,7 @@ ngx_http_docket_ask_cache(ngx_http_docket_main_conf_t *mcf,
     record.data = (u_char *) json;
     record.len = len;
 
-    ngx_http_docket_zone_cache(mcf->zone, rec, &record);
+    ngx_http_docket_cache(mcf, rec, &record);
 
     free(json);
 }

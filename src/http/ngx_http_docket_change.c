@@ -305,6 +305,10 @@ ngx_http_docket_remove(ngx_http_request_t *r, const char *id)
     rc = docket_spool_remove(&mcf->sp, id);
     err = ngx_errno;
 
+    /* another worker may have read its record before */
+
+    (void) ngx_http_docket_zone_forget(mcf->zone, id);
+
     (void) close(lock);
 
     if (rc == DOCKET_OK || err == NGX_ENOENT) {

@@ -124,7 +124,7 @@ ngx_http_docket_from_spool(ngx_http_request_t *r, const char *id,
     text.len = len;
 
     if (cache) {
-        ngx_http_docket_zone_cache(mcf->zone, rec, &text);
+        ngx_http_docket_cache(mcf, rec, &text);
     }
 
     rc = NGX_OK;
@@ -146,6 +146,23 @@ ngx_http_docket_from_spool(ngx_http_request_t *r, const char *id,
     }
 
     return rc;
+}
+
+
+/*
+ * Who removes a job forgets it afterwards too: it may have been read before,
+ * and been put here since.  What is put here later still is looked for on disk.
+ */
+
+void
+ngx_http_docket_cache(ngx_http_docket_main_conf_t *mcf, const docket_job_t *rec,
+    ngx_str_t *text)
+{
+    ngx_http_docket_zone_cache(mcf->zone, rec, text);
+
+    if (!docket_spool_has(&mcf->sp, rec->id)) {
+        (void) ngx_http_docket_zone_forget(mcf->zone, rec->id);
+    }
 }
 
 

@@ -30,6 +30,11 @@ ngx_int_t ngx_http_docket_lookup(ngx_http_request_t *r, const char *id,
 ngx_int_t ngx_http_docket_lookup_record(ngx_http_request_t *r, const char *id,
     ngx_http_docket_job_t *job, docket_job_t **rec);
 
+/* Puts a finished job into the zone, whose record was read from disk; "text" is
+   that record printed. */
+void ngx_http_docket_cache(ngx_http_docket_main_conf_t *mcf,
+    const docket_job_t *rec, ngx_str_t *text);
+
 /* A finished job's record, made from the spool's, as zone_get() gives it. */
 void ngx_http_docket_job_of(const docket_job_t *rec,
     ngx_http_docket_job_t *job);

@@ -276,6 +276,20 @@ docket_spool_load_at(int dirfd, const char *id, char *err, size_t size)
 }
 
 
+int
+docket_spool_has(const docket_spool_t *sp, const char *id)
+{
+    char  name[DOCKET_SPOOL_NAME_LEN + 1];
+    char  path[DOCKET_SPOOL_NAME_LEN + sizeof("/query.json")];
+
+    docket_spool_name(sp, id, name);
+    (void) snprintf(path, sizeof(path), "%s/query.json", name);
+
+    return faccessat(sp->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+           || (errno != ENOENT && errno != ENOTDIR);
+}
+
+
 /* Words only for what is wrong with the content: the rest has its errno. */
 
 static docket_job_t *

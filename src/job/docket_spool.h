@@ -70,6 +70,9 @@ docket_job_t *docket_spool_load(const docket_spool_t *sp, const char *id,
 docket_job_t *docket_spool_load_at(int dirfd, const char *id, char *err,
     size_t size);
 
+/* 0: there is no record of the job; whether one can be read is not looked at. */
+int docket_spool_has(const docket_spool_t *sp, const char *id);
+
 /*
  * The mark of a further run; stays until the helper took it.  Reading gives
  * DOCKET_AGAIN_*, 0 when there is none, or DOCKET_ERROR.  A mark that says
