@@ -138,11 +138,15 @@ sub proc_stat {
 }
 
 
-# There, and no zombie.
+# There, and no zombie.  The first thread is one as soon as it has ended, while
+# others may still be ending, with the files and locks of the process.
 sub is_running {
     my ($pid) = @_;
-    my ($state) = proc_stat($pid);
-    return defined $state && $state ne 'Z' && $state ne 'X';
+    my @threads = map { m{^/proc/(.*)} } glob "/proc/$pid/task/[0-9]*";
+
+    return scalar grep { my ($state) = proc_stat($_);
+                         defined $state && $state ne 'Z' && $state ne 'X' }
+                  @threads;
 }
 
 
