@@ -156,9 +156,7 @@ ngx_http_docket_clean_one(ngx_http_docket_proc_t *hlp,
 
     /* a job is there as long as its record is */
 
-    if (faccessat(dirfd, "query.json", F_OK, AT_SYMLINK_NOFOLLOW) == -1
-        && ngx_errno == NGX_ENOENT)
-    {
+    if (!docket_spool_has(&mcf->sp, id)) {
         (void) docket_index_delete(hlp->index, record->id);
     }
 
